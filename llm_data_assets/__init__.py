@@ -1,0 +1,3 @@
+"""LLM training data as Dagster software-defined assets."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,53 @@
+"""The catalog: which sources there are, where their files lie, and what is known of them."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+# Dagster stops following staleness through a fan-in of 100 partitions
+# (SKIP_PARTITION_DATA_VERSION_DEPENDENCY_THRESHOLD, dagster 1.13).
+MAX_SOURCES = 99
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+class Source(BaseModel):
+    """Where one source's files lie and what is known of them. Only format and uris are needed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: str = Field(description="Native format, one of `llm-data sources formats`")
+    uris: Annotated[list[str], Field(min_length=1)] = Field(
+        description="Files, folders, globs (`**` too) or fsspec URLs; relative to this file; "
+        "${NAME} stands for an environment variable"
+    )
+    license: str | None = Field(None, description="SPDX expression for documents that state none")
+    language: str | None = Field(None, description="Language code for documents that state none")
+    domain: str = Field("web", description="web, encyclopedia, book, code, documentation, chat ...")
+    priority: int = Field(100, description="Of two duplicates the one with the smaller number stays")
+    description: str | None = Field(None, description="One sentence for the reader of the lineage")
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of the format")
+
+
+class Catalog(BaseModel):
+    """The sources of a workspace, by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sources: Annotated[dict[str, Source], Field(min_length=1)]
+
+    @field_validator("sources")
+    @classmethod
+    def _names_are_usable(cls, sources: dict[str, Source]) -> dict[str, Source]:
+        for name in sources:
+            if not NAME.fullmatch(name):
+                raise ValueError(
+                    f"the source name {name!r} cannot be a partition. "
+                    "Try: a lower-case letter, then letters, digits and underscores"
+                )
+        if len(sources) > MAX_SOURCES:
+            raise ValueError(
+                f"{len(sources)} sources, and Dagster follows staleness through fewer than 100. "
+                "Try: one source with several uris where license and format agree"
+            )
+        return sources

@@ -1,0 +1,158 @@
+"""Reading YAML into a pydantic model, with errors that name file, line, field and the way out."""
+
+import difflib
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from llm_data_assets.config.errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
+FieldPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[Model]):
+    """A validated model and the line each of its fields stands on (1-based)."""
+
+    model: Model
+    path: Path
+    lines: Mapping[FieldPath, int]
+
+    def error(self, field: FieldPath, problem: str, way_out: str) -> ConfigError:
+        """The error for a field that is well-formed and still cannot be used."""
+        return ConfigError(_where(self.path, self.lines, field), _dotted(field), problem, way_out)
+
+
+def load(path: Path, model: type[Model]) -> Loaded[Model]:
+    """Read `path` as YAML and validate it as `model`.
+
+    Only plain YAML is read: tags that construct Python objects are refused.
+
+    Raises:
+        ConfigError: the file is missing, is not YAML, or does not fit the model; the message
+            names the file, the line, the field and the way out.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            str(path), "", "no such file", "`llm-data init DIR` writes one from a template"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            str(path), "", f"cannot be read ({error})", "save it as UTF-8 text"
+        ) from None
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        data = yaml.load(text, Loader=_Loader)  # a SafeLoader: no tag constructs an object
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise ConfigError(
+            f"{path}{line}", "", f"not valid YAML: {error.problem}", "check indentation and colons"
+        ) from None
+    lines: dict[FieldPath, int] = {(): 1}
+    if node is not None:
+        _collect_lines(node, (), lines)
+    try:
+        return Loaded(model.model_validate(data or {}), path, lines)
+    except ValidationError as invalid:
+        raise _first_error(invalid, path, lines, model) from None
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that refuses a key written twice instead of keeping the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Hashable] = set()
+        for key_node, _ in node.value:
+            key: Any = self.construct_object(key_node, deep=True)
+            if isinstance(key, Hashable) and key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _collect_lines(node: yaml.Node, path: FieldPath, lines: dict[FieldPath, int]) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            child = (*path, key.value)
+            lines[child] = key.start_mark.line + 1
+            _collect_lines(value, child, lines)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _collect_lines(value, (*path, index), lines)
+
+
+def _first_error(
+    invalid: ValidationError, path: Path, lines: Mapping[FieldPath, int], model: type[BaseModel]
+) -> ConfigError:
+    # Of a union's alternatives the last reported is the structured one, which says most.
+    details = invalid.errors(include_url=False)
+    error = min(details, key=lambda each: _line(lines, each["loc"]))
+    alternatives = [each for each in details if _line(lines, each["loc"]) == _line(lines, error["loc"])]
+    error = max(alternatives, key=lambda each: len(each["loc"]))
+    known = _known_part(lines, error["loc"])
+    unknown_key = error["type"] == "extra_forbidden"
+    field = _dotted(error["loc"] if unknown_key or error["type"] == "missing" else known)
+    problem, way_out = _explain(error, model)
+    more = "" if len(details) == 1 else f" ({len(details) - 1} more after this one)"
+    return ConfigError(_where(path, lines, error["loc"]), field, problem + more, way_out)
+
+
+def _explain(error: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
+    name = str(error["loc"][-1]) if error["loc"] else ""
+    if error["type"] == "extra_forbidden":
+        options = sorted(_all_field_names(model))
+        close = difflib.get_close_matches(name, options, n=1)
+        return f"unknown field {name!r}", (
+            f"did you mean {close[0]!r}?" if close else "remove it, or see docs/configuration.md"
+        )
+    if error["type"] == "missing":
+        return "is required", f"add `{name}:`"
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if error["type"] == "value_error":
+        problem, _, way_out = message.partition(" Try: ")
+        return problem.rstrip("."), way_out or "see docs/configuration.md"
+    given = error.get("input")
+    shown = repr(given) if isinstance(given, str | int | float | bool | None) else "this value"
+    return f"{shown} does not fit", f"give {message[0].lower()}{message[1:]}"
+
+
+def _all_field_names(model: type[BaseModel]) -> set[str]:
+    schema = model.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return {name for part in parts for name in part.get("properties", {})}
+
+
+def _known_part(lines: Mapping[FieldPath, int], field: FieldPath) -> FieldPath:
+    """The longest prefix of a pydantic location that stands in the file (unions add parts)."""
+    parts: FieldPath = ()
+    for part in field:
+        if (*parts, part) in lines:
+            parts = (*parts, part)
+    return parts
+
+
+def _line(lines: Mapping[FieldPath, int], field: FieldPath) -> int:
+    return lines.get(_known_part(lines, field), 1)
+
+
+def _where(path: Path, lines: Mapping[FieldPath, int], field: FieldPath) -> str:
+    return f"{path}:{_line(lines, field)}"
+
+
+def _dotted(field: FieldPath) -> str:
+    text = ""
+    for part in field:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text

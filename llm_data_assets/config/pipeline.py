@@ -1,0 +1,187 @@
+"""The pipeline: how duplicates are found, which rules decide, how tokens are made and mixed."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from llm_data_assets.config.catalog import NAME
+
+PersonalDataKind = Literal["email", "phone", "ip", "id_card", "credit_card", "iban"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Engine(_Settings):
+    """Where shards run. None of these settings changes a result."""
+
+    workers: int = Field(0, ge=0, le=1024, description="Processes; 0 is one a core")
+    shard_mb: float = Field(256, gt=0, description="Megabytes of input text in one shard")
+
+
+class Dedup(_Settings):
+    """What counts as a duplicate. Defaults are FineWeb's 14 x 8 (methods.md B.8), verified."""
+
+    ngram: int = Field(5, ge=1, le=32, description="Words in a shingle")
+    num_perm: int = Field(112, ge=2, le=1024, description="MinHash permutations")
+    bands: int = Field(14, ge=1, description="Bands; bands x rows may not exceed num_perm")
+    rows: int = Field(8, ge=1, description="Rows of a band")
+    threshold: float = Field(0.8, gt=0, le=1, description="True Jaccard from which one goes")
+    scope: Literal["across", "within"] = Field(
+        "across", description="Compare across sources, or within each source alone"
+    )
+
+    @model_validator(mode="after")
+    def _bands_fit(self) -> Self:
+        if self.bands * self.rows > self.num_perm:
+            raise ValueError(
+                f"{self.bands} bands of {self.rows} rows need {self.bands * self.rows} "
+                f"permutations, num_perm is {self.num_perm}. Try: raise num_perm or lower bands"
+            )
+        return self
+
+
+class Rule(_Settings):
+    """A named predicate over one signal: a document outside the bounds is dropped or flagged."""
+
+    name: str = Field(description="The reason a dropped document carries")
+    signal: str = Field(description="A column of quality_signals, or license, language, url ...")
+    min: float | None = Field(None, description="Smallest value that stays")
+    max: float | None = Field(None, description="Largest value that stays")
+    one_of: list[str] | None = Field(None, description="Values that stay")
+    none_of: list[str] | None = Field(None, description="Values that go")
+    when: dict[str, list[str]] = Field(
+        default_factory=dict, description="Columns and the values for which the rule applies"
+    )
+    unless: dict[str, list[str]] = Field(
+        default_factory=dict, description="Columns and the values for which it does not apply"
+    )
+    action: Literal["drop", "flag"] = Field("drop", description="flag keeps the document")
+
+    @model_validator(mode="after")
+    def _bounds_make_sense(self) -> Self:
+        if self.min is None and self.max is None and not self.one_of and not self.none_of:
+            raise ValueError(f"the rule {self.name!r} has no bound. Try: min, max, one_of, none_of")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(
+                f"the rule {self.name!r} keeps nothing: min {self.min:g} > max {self.max:g}. "
+                "Try: swap them"
+            )
+        return self
+
+
+class RuleSetUse(_Settings):
+    """A rule set by name, narrowed to a part of the documents."""
+
+    use: str = Field(description="A shipped rule set, or one of `rule_sets`")
+    when: dict[str, list[str]] = Field(default_factory=dict)
+    unless: dict[str, list[str]] = Field(default_factory=dict)
+
+
+class EvaluationSet(_Settings):
+    """A benchmark that must not be trained on."""
+
+    uri: str = Field(description="A JSONL file, plain or gz; relative to this file")
+    fields: Annotated[list[str], Field(min_length=1)] = Field(
+        description="The fields a model would see"
+    )
+    id_field: str = Field("id", description="The question's identifier; its line number if absent")
+
+
+class Edits(_Settings):
+    """Changes that filtered_corpus makes to a text, each on record."""
+
+    lines: bool = Field(True, description="Remove C4's policy, script and citation lines")
+    personal_data: list[PersonalDataKind] = Field(
+        default_factory=lambda: ["email", "phone", "ip", "id_card", "credit_card", "iban"],
+        description="Kinds that are masked",
+    )
+
+
+class Tokenizer(_Settings):
+    """A SentencePiece model trained on a sample of filtered_corpus, or a given one."""
+
+    model: str | None = Field(None, description="A .model file to use instead of training")
+    type: Literal["bpe", "unigram"] = "bpe"
+    vocab_size: int = Field(32_000, ge=300, le=1_000_000)
+    character_coverage: float = Field(0.9999, gt=0.9, le=1)
+    sample_mb: float = Field(100, gt=0, description="Megabytes of text to train on")
+    sample_alpha: float = Field(0.3, ge=0, le=1, description="Share of a source is its size to this")
+    seed: int = 1
+    special_tokens: list[str] = Field(default_factory=list, description="Pieces never split")
+
+
+class Recipe(_Settings):
+    """A mixture: how much of each source, in what order, packed how, exported as what."""
+
+    sources: list[str] | None = Field(None, description="Sources that take part; all if absent")
+    weights: dict[str, Annotated[float, Field(gt=0)]] | None = Field(
+        None, description="Share of each source; they sum to 1"
+    )
+    alpha: float = Field(0.5, ge=0, le=1, description="Without weights: share is tokens to this")
+    max_epochs: float = Field(4, gt=0, description="Passes over one source (methods.md A.4: 4)")
+    total_tokens: int | None = Field(None, gt=0, description="Length of the run; else what caps allow")
+    sequence_length: int = Field(2048, ge=8)
+    packing: Literal["best_fit", "concatenate", "document"] = "best_fit"
+    seed: int = 1
+    formats: list[Literal["megatron", "parquet"]] = Field(default_factory=lambda: ["megatron"])
+
+    @field_validator("weights")
+    @classmethod
+    def _weights_sum_to_one(cls, weights: dict[str, float] | None) -> dict[str, float] | None:
+        if weights is not None and abs(sum(weights.values()) - 1) > 1e-6:
+            total = sum(weights.values())
+            scaled = ", ".join(f"{name}: {value / total:.4g}" for name, value in weights.items())
+            raise ValueError(f"the weights sum to {total:.6g}, not 1. Try: {{{scaled}}}")
+        return weights
+
+
+class CheckBounds(_Settings):
+    """Bounds of the asset checks."""
+
+    max_reject_share: float = Field(0.05, ge=0, le=1, description="Unreadable records of a source")
+    max_duplicate_share: float = Field(0.9, ge=0, le=1, description="Removed by deduplication")
+    min_language_share: float = Field(0.5, ge=0, le=1, description="In the languages asked for")
+    max_rule_share: float = Field(0.8, ge=0, le=1, description="Documents one rule drops")
+    max_unknown_share: float = Field(0.0, ge=0, le=1, description="Unknown tokens")
+    max_share_error: float = Field(0.01, ge=0, le=1, description="Mixture share against plan")
+
+
+class Schedule(_Settings):
+    """When the nightly job runs once it is switched on."""
+
+    cron: str = "0 3 * * *"
+    timezone: str = "UTC"
+
+
+class Pipeline(_Settings):
+    """Everything between a document and a training run."""
+
+    engine: Engine = Engine()
+    languages: list[str] = Field(default_factory=list, description="Asked for; empty is any")
+    dedup: Dedup = Dedup()
+    rules: list[str | RuleSetUse | Rule] = Field(
+        default_factory=lambda: ["gopher", "c4", "fineweb"],
+        description="Shipped or own rule sets by name, and single rules, in order",
+    )
+    rule_sets: dict[str, list[Rule]] = Field(default_factory=dict, description="Own rule sets")
+    evaluation_sets: dict[str, EvaluationSet] = Field(default_factory=dict)
+    edits: Edits = Edits()
+    tokenizer: Tokenizer = Tokenizer()
+    recipes: Annotated[dict[str, Recipe], Field(min_length=1)] = Field(
+        default_factory=lambda: {"default": Recipe()}
+    )
+    checks: CheckBounds = CheckBounds()
+    schedule: Schedule = Schedule()
+
+    @field_validator("recipes")
+    @classmethod
+    def _names_are_usable(cls, recipes: dict[str, Recipe]) -> dict[str, Recipe]:
+        for name in recipes:
+            if not NAME.fullmatch(name):
+                raise ValueError(
+                    f"the recipe name {name!r} cannot be a partition. "
+                    "Try: a lower-case letter, then letters, digits and underscores"
+                )
+        return recipes

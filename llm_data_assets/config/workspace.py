@@ -1,0 +1,99 @@
+"""A workspace: one home, one catalog, one pipeline, found from the environment."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from llm_data_assets.config.catalog import Catalog
+from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.loading import Loaded, load
+from llm_data_assets.config.pipeline import Pipeline
+
+DEFAULT_HOME = Path(".llm_data")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where tables lie and what they are made from.
+
+    `home` holds everything the project writes; `catalog` and `pipeline` know the file and the
+    line of each field, so that a later error can name them.
+    """
+
+    home: Path
+    catalog: Loaded[Catalog]
+    pipeline: Loaded[Pipeline]
+
+    @property
+    def sources(self) -> list[str]:
+        """Names of the sources, sorted: the order of every partition listing."""
+        return sorted(self.catalog.model.sources)
+
+    @property
+    def recipes(self) -> list[str]:
+        """Names of the recipes, sorted."""
+        return sorted(self.pipeline.model.recipes)
+
+
+def open_workspace(
+    home: Path | None = None, catalog: Path | None = None, pipeline: Path | None = None
+) -> Workspace:
+    """Open the workspace that arguments, else the environment, else the folder name.
+
+    `LLM_DATA_HOME` (default `./.llm_data`), `LLM_DATA_CATALOG` and `LLM_DATA_PIPELINE` (default
+    `./catalog.yaml` and `./pipeline.yaml`, else the embedded quickstart).
+
+    Raises:
+        ConfigError: a file is missing or does not fit; a recipe names a source that is not there.
+    """
+    workspace = Workspace(
+        home=(home or Path(os.environ.get("LLM_DATA_HOME") or DEFAULT_HOME)).absolute(),
+        catalog=load(catalog or _config_file("catalog"), Catalog),
+        pipeline=load(pipeline or _config_file("pipeline"), Pipeline),
+    )
+    _recipes_name_known_sources(workspace)
+    return workspace
+
+
+def init_workspace(folder: Path) -> list[Path]:
+    """Write a catalog, a pipeline and sample files of one's own into `folder`; nothing is replaced.
+
+    Raises:
+        ConfigError: `folder` already has a catalog or a pipeline.
+    """
+    for name in ("catalog.yaml", "pipeline.yaml"):
+        if (folder / name).exists():
+            raise ConfigError(
+                str(folder / name), "", "is there already", "another folder, or remove it first"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(quickstart_folder(), folder, dirs_exist_ok=True)
+    return sorted(path for path in folder.rglob("*.yaml"))
+
+
+def quickstart_folder() -> Path:
+    """The embedded catalog: real text that every machine has."""
+    return Path(str(resources.files("llm_data_assets.config") / "quickstart"))
+
+
+def _config_file(kind: str) -> Path:
+    named = os.environ.get(f"LLM_DATA_{kind.upper()}")
+    if named:
+        return Path(named).absolute()
+    local = Path(f"{kind}.yaml").absolute()
+    return local if local.is_file() else quickstart_folder() / f"{kind}.yaml"
+
+
+def _recipes_name_known_sources(workspace: Workspace) -> None:
+    known = workspace.catalog.model.sources
+    for name, recipe in workspace.pipeline.model.recipes.items():
+        for field, names in (("sources", recipe.sources), ("weights", recipe.weights)):
+            for source in names or ():
+                if source not in known:
+                    raise workspace.pipeline.error(
+                        ("recipes", name, field),
+                        f"there is no source {source!r} in {workspace.catalog.path.name}",
+                        f"one of {', '.join(workspace.sources)}",
+                    )

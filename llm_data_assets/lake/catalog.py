@@ -1,0 +1,142 @@
+"""`catalog.duckdb`: views over the files of the current versions, for anyone to open at any time.
+
+It is rebuilt beside and swapped in whole, so neither a reader nor a writer ever waits. A reader
+that has it open keeps a consistent picture of every table as of that publication.
+"""
+
+import os
+import uuid
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from filelock import FileLock
+
+from llm_data_assets.lake.delta import Lake
+from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, Table
+
+CATALOG = "catalog.duckdb"
+_KEPT_PUBLICATIONS = 3  # a reader may have resolved the name of the one before
+
+
+def publish(home: Path, tables: Iterable[Table], models: Mapping[str, str]) -> Path:
+    """Write the views of all `tables` and SQL `models` (name -> SELECT) and swap them in.
+
+    A model whose table the warehouse has published is read from there.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    lake = Lake(home / "lake")
+    with FileLock(home / ".catalog.lock"):
+        statements = [_view(lake, table) for table in tables]
+        statements += [_model_view(home, name, select) for name, select in models.items()]
+        published = home / f".catalog-{uuid.uuid4().hex}.duckdb"
+        connection = duckdb.connect(str(published))
+        try:
+            for statement in statements:
+                connection.execute(statement)
+        finally:
+            connection.close()
+        _swap(home, published)
+    return home / CATALOG
+
+
+def connect(home: Path) -> duckdb.DuckDBPyConnection:
+    """A read-only connection in which every table and SQL model is a view by its name.
+
+    Raises:
+        FileNotFoundError: nothing has been materialised in this home yet.
+    """
+    catalog = home / CATALOG
+    for _ in range(_KEPT_PUBLICATIONS):
+        try:
+            # The real name is new at each publication: DuckDB shares one database between the
+            # connections of a process by name, and would show the one opened first.
+            return duckdb.connect(str(catalog.resolve(strict=True)), read_only=True)
+        except duckdb.IOException:
+            continue
+        except FileNotFoundError:
+            break
+    raise FileNotFoundError(
+        f"{catalog}: no tables here yet. Try: `llm-data run`, or set LLM_DATA_HOME to the home "
+        "that has them"
+    )
+
+
+def model_file(home: Path, name: str) -> Path:
+    """Where the warehouse publishes the table of a SQL model."""
+    return home / "models" / f"{name}.parquet"
+
+
+def quote(name: str) -> str:
+    """A name as a DuckDB identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as a DuckDB string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def relation(lake: Lake, table: Table, partition: Mapping[str, str] | None = None) -> str:
+    """A SELECT over the current files of a table, or of one partition, for a FROM clause.
+
+    An empty table is a typed relation without rows.
+    """
+    files = lake.files(table, partition)
+    columns = ", ".join(quote(name) for name in table.full_schema.names)
+    if not files:
+        typed = ", ".join(
+            f"CAST(NULL AS {_sql_type(field.type)}) AS {quote(field.name)}"
+            for field in table.full_schema
+        )
+        return f"(SELECT {typed} WHERE false)"
+    listed = ", ".join(literal(str(path)) for path in files)
+    hive = ", ".join(f"{literal(name)}: VARCHAR" for name in table.partition_by)
+    options = f", hive_partitioning = true, hive_types = {{{hive}}}" if hive else ""
+    return f"(SELECT {columns} FROM read_parquet([{listed}]{options}))"
+
+
+def _view(lake: Lake, table: Table) -> str:
+    select = f"SELECT * FROM {relation(lake, table)}"
+    if table.name == DEDUPED_CORPUS.name:
+        # The table holds names only; a query sees the text of the documents it names.
+        select = (
+            f"SELECT documents.* FROM {RAW_CORPUS.name} AS documents "
+            f"SEMI JOIN {relation(lake, table)} AS kept USING (source, doc_id)"
+        )
+    return f"CREATE VIEW {quote(table.name)} AS {select}"
+
+
+def _model_view(home: Path, name: str, select: str) -> str:
+    built = model_file(home, name)
+    body = f"SELECT * FROM read_parquet({literal(str(built))})" if built.exists() else select
+    return f"CREATE VIEW {quote(name)} AS {body}"
+
+
+def _swap(home: Path, published: Path) -> None:
+    link = home / f".catalog-{uuid.uuid4().hex}.link"
+    link.symlink_to(published.name)
+    link.replace(home / CATALOG)
+    publications = sorted(home.glob(".catalog-*.duckdb"), key=os.path.getmtime)
+    for old in publications[:-_KEPT_PUBLICATIONS]:
+        old.unlink(missing_ok=True)
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    simple = {
+        pa.string(): "VARCHAR",
+        pa.binary(): "BLOB",
+        pa.bool_(): "BOOLEAN",
+        pa.int16(): "SMALLINT",
+        pa.int32(): "INTEGER",
+        pa.int64(): "BIGINT",
+        pa.float32(): "FLOAT",
+        pa.float64(): "DOUBLE",
+        pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ",
+    }
+    if pa.types.is_list(kind):
+        return f"{_sql_type(kind.value_type)}[]"
+    if pa.types.is_struct(kind):
+        return f"STRUCT({', '.join(f'{quote(f.name)} {_sql_type(f.type)}' for f in kind)})"
+    return simple[kind]

@@ -1,0 +1,290 @@
+"""Delta tables: content-named Parquet files, replaced a partition at a time in one commit.
+
+A shard file is named `<shard>-<key>-<content>.parquet`: which part of the input it holds, what
+it was made from (a digest of inputs, code and settings), and the digest of its own bytes. So an
+interrupted run finds its finished shards by key, a commit names exactly the files that changed,
+and a damaged file can be told by its name.
+"""
+
+import json
+import random
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xxhash
+from deltalake import DeltaTable, Schema
+from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.transaction import (
+    AddAction,
+    CommitProperties,
+    PostCommitHookProperties,
+    RemoveAction,
+    Transaction,
+)
+
+from llm_data_assets.lake.schemas import Table
+
+_COMMIT_ATTEMPTS = 60
+_ROW_GROUP_BYTES = 32 << 20
+
+
+@dataclass(frozen=True, order=True)
+class ShardFile:
+    """One Parquet file of a partition: which shard, what it was made from, what it holds."""
+
+    shard: str
+    key: str
+    content: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.shard}-{self.key}-{self.content}.parquet"
+
+    @classmethod
+    def parse(cls, name: str) -> "ShardFile":
+        shard, key, content = name.removesuffix(".parquet").split("-")
+        return cls(shard, key, content)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The Delta tables below one folder."""
+
+    root: Path
+
+    def folder(self, table: Table, partition: Mapping[str, str] | None = None) -> Path:
+        """Where the files of a partition lie (Hive layout, as Delta writes it)."""
+        return self.root / table.name / _partition_path(table, partition or {})
+
+    def table_path(self, table: Table) -> Path:
+        return self.root / table.name
+
+    def exists(self, table: Table) -> bool:
+        return (self.table_path(table) / "_delta_log").is_dir()
+
+    def open(self, table: Table, version: int | None = None) -> DeltaTable:
+        """The Delta table, made empty if it is not there yet."""
+        path = str(self.table_path(table))
+        if not self.exists(table):
+            self.table_path(table).mkdir(parents=True, exist_ok=True)
+            DeltaTable.create(
+                path,
+                Schema.from_arrow(table.full_schema),
+                mode="ignore",
+                partition_by=list(table.partition_by),
+                # Versions stay until garbage collection asks for their removal.
+                configuration={"delta.logRetentionDuration": "interval 36500 days"},
+            )
+        return DeltaTable(path, version=version)
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def find_shard(
+        self, table: Table, partition: Mapping[str, str], shard: str, key: str
+    ) -> ShardFile | None:
+        """The finished file of `shard` made from `key`, committed or not."""
+        folder = self.folder(table, partition)
+        for path in sorted(folder.glob(f"{shard}-{key}-*.parquet")):
+            return ShardFile.parse(path.name)
+        return None
+
+    def write_shard(
+        self,
+        table: Table,
+        partition: Mapping[str, str],
+        shard: str,
+        key: str,
+        data: Iterable[pa.Table],
+    ) -> ShardFile:
+        """Write one shard file whole or not at all; it is read only once it is committed.
+
+        Args:
+            data: Arrow tables with the columns of `table.schema`, in row order.
+
+        Raises:
+            OSError: the disk is full or not writable; nothing is left behind.
+        """
+        folder = self.folder(table, partition)
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".{shard}-{uuid.uuid4().hex}.tmp"
+        try:
+            _write_parquet(temporary, table.schema, data)
+            file = ShardFile(shard, key, _file_digest(temporary))
+            temporary.replace(folder / file.name)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return file
+
+    def replace_partition(
+        self, table: Table, partition: Mapping[str, str], files: Sequence[ShardFile]
+    ) -> int:
+        """Make `files` the partition, in one commit; returns the table's version after it.
+
+        Readers see the old files or the new ones. Files that stay are not touched. Nothing is
+        committed when nothing changed. A concurrent writer of the same partition is retried
+        against its result; the last one wins whole.
+        """
+        prefix = _partition_path(table, partition)
+        wanted = {f"{prefix}{file.name}": file for file in files}
+        application = f"replace:{prefix}"
+        for attempt in range(_COMMIT_ATTEMPTS):
+            delta = self.open(table)
+            current = {
+                path: size for path, size in _active_files(delta) if path.startswith(prefix)
+            }
+            added = [self._add(table, path, partition) for path in wanted if path not in current]
+            removed = [
+                RemoveAction(path, True, 0, size=size, partition_values=dict(partition))
+                for path, size in current.items()
+                if path not in wanted
+            ]
+            if not added and not removed:
+                return int(delta.version())
+            turn = (delta.transaction_version(application) or 0) + 1
+            try:
+                self._commit(delta, table, [*added, *removed], [Transaction(application, turn)])
+            except (CommitFailedError, DeltaError) as error:
+                if attempt + 1 == _COMMIT_ATTEMPTS or not _is_conflict(error):
+                    raise
+                time.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311 - back-off only
+                continue
+            return int(self.open(table).version())
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def append(self, table: Table, partition: Mapping[str, str], data: pa.Table) -> None:
+        """Add rows to a table that only grows (statistics, check results)."""
+        file = self.write_shard(table, partition, "rows", uuid.uuid4().hex, [data])
+        path = f"{_partition_path(table, partition)}{file.name}"
+        self._commit(self.open(table), table, [self._add(table, path, partition)], [])
+
+    def _add(self, table: Table, path: str, partition: Mapping[str, str]) -> AddAction:
+        file = self.table_path(table) / path
+        rows = pq.read_metadata(file).num_rows
+        stats = json.dumps({"numRecords": rows})
+        return AddAction(path, file.stat().st_size, dict(partition), 0, True, stats)
+
+    def _commit(
+        self,
+        delta: DeltaTable,
+        table: Table,
+        actions: list[AddAction | RemoveAction],
+        transactions: list[Transaction],
+    ) -> None:
+        delta.create_write_transaction(
+            actions,
+            "append",
+            Schema.from_arrow(table.full_schema),
+            partition_by=list(table.partition_by),
+            commit_properties=CommitProperties(
+                max_commit_retries=_COMMIT_ATTEMPTS, app_transactions=transactions
+            ),
+            post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
+        )
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def files(
+        self,
+        table: Table,
+        partition: Mapping[str, str] | None = None,
+        version: int | None = None,
+    ) -> list[Path]:
+        """Files of the current (or a given) version, of one partition or of all, sorted."""
+        if not self.exists(table):
+            return []
+        prefix = _partition_path(table, partition or {})
+        paths = (path for path, _ in _active_files(self.open(table, version)))
+        return [self.table_path(table) / path for path in sorted(paths) if path.startswith(prefix)]
+
+    def shards(self, table: Table, partition: Mapping[str, str]) -> list[ShardFile]:
+        """The shard files of one partition, sorted by shard."""
+        return sorted(ShardFile.parse(path.name) for path in self.files(table, partition))
+
+    def read(
+        self,
+        table: Table,
+        partition: Mapping[str, str] | None = None,
+        columns: Sequence[str] | None = None,
+        version: int | None = None,
+    ) -> pa.Table:
+        """Rows of one partition or of all, with the partition columns, in file order."""
+        wanted = list(columns or table.full_schema.names)
+        stored = [name for name in wanted if name in table.schema.names]
+        parts = []
+        for path in self.files(table, partition, version):
+            part = pq.ParquetFile(path).read(columns=stored)
+            for name, value in self.partition_of(table, path).items():
+                if name in wanted:
+                    part = part.append_column(name, pa.repeat(pa.scalar(value), part.num_rows))
+            parts.append(part.select(wanted))
+        schema = pa.schema([table.full_schema.field(name) for name in wanted])
+        return pa.concat_tables([schema.empty_table(), *parts]).cast(schema)
+
+    def read_shard(
+        self,
+        table: Table,
+        partition: Mapping[str, str],
+        file: ShardFile,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
+        """The rows of one shard file."""
+        path = self.folder(table, partition) / file.name
+        return pq.ParquetFile(path).read(columns=list(columns) if columns else None)
+
+    def partition_of(self, table: Table, path: Path) -> dict[str, str]:
+        """The partition values of a file, from its place."""
+        parts = path.relative_to(self.table_path(table)).parts[:-1]
+        return dict(part.split("=", 1) for part in parts)
+
+    def partitions(self, table: Table) -> list[dict[str, str]]:
+        """Partitions that hold at least one file, sorted."""
+        found = {tuple(self.partition_of(table, path).items()) for path in self.files(table)}
+        return [dict(items) for items in sorted(found)]
+
+
+def content_version(files: Iterable[ShardFile]) -> str:
+    """Digest of what a partition holds: equal for equal files, whatever they were made from."""
+    text = "\n".join(f"{file.shard} {file.content}" for file in sorted(files))
+    return xxhash.xxh3_128_hexdigest(text.encode())
+
+
+def _partition_path(table: Table, partition: Mapping[str, str]) -> str:
+    names = [name for name in table.partition_by if name in partition]
+    if len(names) != len(partition):
+        unknown = sorted(set(partition) - set(table.partition_by))
+        raise KeyError(f"{table.name} is partitioned by {table.partition_by}, not by {unknown}")
+    return "".join(f"{name}={quote(partition[name], safe='')}/" for name in names)
+
+
+def _active_files(delta: DeltaTable) -> list[tuple[str, int]]:
+    actions = pa.table(delta.get_add_actions(flatten=True))
+    return list(
+        zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True)
+    )
+
+
+def _is_conflict(error: Exception) -> bool:
+    return isinstance(error, CommitFailedError) or "transaction" in str(error).lower()
+
+
+def _write_parquet(path: Path, schema: pa.Schema, data: Iterable[pa.Table]) -> None:
+    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
+        for table in data:
+            rows = table.select(schema.names).cast(schema).combine_chunks()
+            if rows.num_rows:
+                per_row = max(1, rows.nbytes // rows.num_rows)
+                writer.write_table(rows, row_group_size=max(1, _ROW_GROUP_BYTES // per_row))
+
+
+def _file_digest(path: Path) -> str:
+    digest = xxhash.xxh3_64()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

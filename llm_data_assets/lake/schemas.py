@@ -1,0 +1,337 @@
+"""Every table of the lake: its columns, what each means, and how it is partitioned.
+
+The descriptions travel with the Arrow field metadata into Dagster's column schemas, the SQL
+models and the documentation; no column is described in two places.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Table:
+    """One Delta table: partition columns live in the path, `schema` holds the rest."""
+
+    name: str
+    description: str
+    partition_by: tuple[str, ...]
+    schema: pa.Schema
+
+    @property
+    def full_schema(self) -> pa.Schema:
+        """Partition columns first, then the columns stored in the files."""
+        return pa.schema([*(_PARTITION_COLUMNS[name] for name in self.partition_by), *self.schema])
+
+
+def _column(name: str, kind: pa.DataType, description: str) -> pa.Field:
+    return pa.field(name, kind, metadata={"description": description})
+
+
+_PARTITION_COLUMNS = {
+    "source": _column("source", pa.string(), "The catalog's name of the source"),
+    "stage": _column("stage", pa.string(), "The stage that decided"),
+    "recipe": _column("recipe", pa.string(), "The recipe of pipeline.yaml"),
+    "asset": _column("asset", pa.string(), "The asset that was checked"),
+}
+
+_DOC_ID = _column("doc_id", pa.string(), "The document: <source>/<native id or file digest-ordinal>")
+_ORIGIN = pa.struct(
+    [
+        _column("file", pa.string(), "The file, as the catalog's uris name it"),
+        _column("offset", pa.int64(), "Byte offset or ordinal of the record in the file"),
+        _column("native_id", pa.string(), "The record's own identifier, where the format has one"),
+    ]
+)
+
+RAW_CORPUS = Table(
+    "raw_corpus",
+    "Documents as read: text decoded, repaired and NFC-normalised, with its exact origin.",
+    ("source",),
+    pa.schema(
+        [
+            _DOC_ID,
+            _column("text", pa.string(), "Clean Unicode text (NFC, no control characters)"),
+            _column("origin", _ORIGIN, "Where the record lies in the publisher's file"),
+            _column("url", pa.string(), "Address the document was published at"),
+            _column("title", pa.string(), "Title, where the format has one"),
+            _column("language", pa.string(), "Language the publisher or the catalog declares"),
+            _column("license", pa.string(), "SPDX expression where known, else the source's"),
+            _column("created_at", pa.string(), "Date the publisher gives, as ISO 8601 where it parses"),
+            _column("n_bytes", pa.int64(), "UTF-8 bytes of `text`"),
+            _column("meta", pa.string(), "JSON of what else the format said"),
+        ]
+    ),
+)
+
+REJECTS = Table(
+    "rejects",
+    "Records that could not be read, each with the reason and its first bytes.",
+    ("source",),
+    pa.schema(
+        [
+            _column("file", pa.string(), "The file, as the catalog's uris name it"),
+            _column("offset", pa.int64(), "Byte offset or ordinal of the record in the file"),
+            _column("error", pa.string(), "Why; the part before the first colon is the reason"),
+            _column("first_bytes", pa.binary(), "Up to 80 bytes of the record"),
+        ]
+    ),
+)
+
+EDITS = Table(
+    "edits",
+    "Every change made to a text: what kind, where, and how much.",
+    ("source", "stage"),
+    pa.schema(
+        [
+            _DOC_ID,
+            _column("kind", pa.string(), "nfc, mojibake, control, line, email, phone, ..."),
+            _column("start", pa.int64(), "First character in the text before this stage's edits"),
+            _column("length", pa.int64(), "Characters replaced or removed"),
+            _column("replacement", pa.string(), "What stands there now; empty when removed"),
+            _column("hash_before", pa.string(), "XXH3-128 of the text before the stage, hex"),
+            _column("hash_after", pa.string(), "XXH3-128 of the text after the stage, hex"),
+        ]
+    ),
+)
+
+VERDICTS = Table(
+    "verdicts",
+    "One row a document and rule that failed: why it left, or why it was flagged.",
+    ("source", "stage"),
+    pa.schema(
+        [
+            _DOC_ID,
+            _column("kept", pa.bool_(), "True where the rule only flags"),
+            _column("reason", pa.string(), "Name of the rule or method; the first decides the drop"),
+            _column("position", pa.int16(), "Order among the document's failing rules; 0 decides"),
+            _column("value", pa.float64(), "The measured value"),
+            _column("threshold", pa.float64(), "The bound it crossed; null for set membership"),
+            _column("detail", pa.string(), "The partner document, or the value where it is text"),
+        ]
+    ),
+)
+
+DOCUMENT_SIGNATURES = Table(
+    "document_signatures",
+    "What duplicates are found by: exact hash, MinHash signature, shingle count.",
+    ("source",),
+    pa.schema(
+        [
+            _DOC_ID,
+            _column("text_hash", pa.binary(), "XXH3-128 of the text under the dedup normalisation"),
+            _column("n_shingles", pa.int32(), "Distinct shingles"),
+            _column("signature", pa.binary(), "MinHash values: little-endian uint32 a permutation"),
+        ]
+    ),
+)
+
+DUPLICATES = Table(
+    "duplicates",
+    "One row a removed document: the kept document it repeats, how similar, by which method.",
+    ("source",),
+    pa.schema(
+        [
+            _DOC_ID,
+            _column("kept_doc_id", pa.string(), "The document that stays"),
+            _column("kept_source", pa.string(), "Its source"),
+            _column("similarity", pa.float64(), "True Jaccard similarity of the shingle sets"),
+            _column("method", pa.string(), "exact or near"),
+        ]
+    ),
+)
+
+DEDUPED_CORPUS = Table(
+    "deduped_corpus",
+    "The documents that survive deduplication.",
+    ("source",),
+    pa.schema([_DOC_ID, _column("n_bytes", pa.int64(), "UTF-8 bytes of the text")]),
+)
+
+FILTERED_CORPUS = Table(
+    "filtered_corpus",
+    "Survivors of the rules, after the edits asked for: the text that is tokenised.",
+    ("source",),
+    pa.schema(
+        [
+            _DOC_ID,
+            _column("text", pa.string(), "Text after line removal and masking"),
+            _column("language", pa.string(), "Detected language"),
+            _column("license", pa.string(), "SPDX expression where known"),
+            _column("url", pa.string(), "Address the document was published at"),
+            _column("n_bytes", pa.int64(), "UTF-8 bytes of `text`"),
+        ]
+    ),
+)
+
+TOKENIZER = Table(
+    "tokenizer",
+    "The tokenizer of the corpus: one row.",
+    (),
+    pa.schema(
+        [
+            _column("tokenizer", pa.string(), "Digest of the model"),
+            _column("model", pa.binary(), "The SentencePiece model file"),
+            _column("vocab_size", pa.int32(), "Pieces in the model"),
+            _column("trained_on_documents", pa.int64(), "Documents sampled; 0 for a given model"),
+            _column("trained_on_bytes", pa.int64(), "UTF-8 bytes sampled; 0 for a given model"),
+        ]
+    ),
+)
+
+TOKENIZED_CORPUS = Table(
+    "tokenized_corpus",
+    "Token ids with document boundaries; each document ends in the end-of-sequence token.",
+    ("source",),
+    pa.schema(
+        [
+            _DOC_ID,
+            _column("tokens", pa.list_(pa.int32()), "Token ids"),
+            _column("n_tokens", pa.int32(), "Number of token ids"),
+            _column("n_bytes", pa.int64(), "UTF-8 bytes of the text behind them"),
+            _column("n_words", pa.int32(), "Words of the text behind them, split at white space"),
+            _column("n_unknown", pa.int32(), "Ids that stand for something unknown"),
+        ]
+    ),
+)
+
+MIXTURE_PLAN = Table(
+    "mixture_plan",
+    "How many sequences and epochs each source gives to a recipe, and why.",
+    ("recipe",),
+    pa.schema(
+        [
+            _column("source", pa.string(), "The source"),
+            _column("available_tokens", pa.int64(), "Tokens in tokenized_corpus"),
+            _column("available_sequences", pa.int64(), "Packed sequences of the recipe's length"),
+            _column("weight", pa.float64(), "Share asked for"),
+            _column("share", pa.float64(), "Share planned, after caps and rounding"),
+            _column("sequences", pa.int64(), "Sequences the run takes"),
+            _column("epochs", pa.float64(), "Passes over the source"),
+            _column("bound_by", pa.string(), "What decided: weight, temperature or epoch cap"),
+        ]
+    ),
+)
+
+SEQUENCES = Table(
+    "sequences",
+    "Packed sequences: which part of which document stands where.",
+    ("recipe", "source"),
+    pa.schema(
+        [
+            _column("sequence", pa.int64(), "Number of the sequence within recipe and source"),
+            _DOC_ID,
+            _column("start", pa.int32(), "First token of the document that stands in it"),
+            _column("length", pa.int32(), "Tokens of the document that stand in it"),
+        ]
+    ),
+)
+
+MIXED_CORPUS = Table(
+    "mixed_corpus",
+    "Which packed sequence of a source stands at which position of the run: an index, no tokens.",
+    ("recipe", "source"),
+    pa.schema(
+        [
+            _column("position", pa.int64(), "Position in the run, from 0"),
+            _column("sequence", pa.int64(), "The sequence of `sequences`"),
+            _column("epoch", pa.int32(), "Pass over the source, from 0"),
+        ]
+    ),
+)
+
+TRAINING_EXPORT = Table(
+    "training_export",
+    "The files a trainer opens, with checksums.",
+    ("recipe",),
+    pa.schema(
+        [
+            _column("file", pa.string(), "Path below the home"),
+            _column("format", pa.string(), "megatron or parquet"),
+            _column("n_bytes", pa.int64(), "Size"),
+            _column("checksum", pa.string(), "XXH3-128 of the file, hex"),
+            _column("sequences", pa.int64(), "Sequences in the export"),
+            _column("tokens", pa.int64(), "Tokens in the export"),
+        ]
+    ),
+)
+
+STAGE_STATS = Table(
+    "stage_stats",
+    "One row a materialised partition: what came in, what went out, and what it was made from.",
+    ("stage",),
+    pa.schema(
+        [
+            _column("partition", pa.string(), "The Dagster partition; empty for a global stage"),
+            _column("source", pa.string(), "The source, where the stage has one"),
+            _column("recipe", pa.string(), "The recipe, where the stage has one"),
+            _column("run_id", pa.string(), "The Dagster run"),
+            _column("ts", pa.timestamp("us", tz="UTC"), "When the partition was committed"),
+            _column("seconds", pa.float64(), "Wall time of the stage"),
+            _column("docs_in", pa.int64(), "Documents that came in"),
+            _column("docs", pa.int64(), "Documents that went out"),
+            _column("bytes", pa.int64(), "UTF-8 bytes of text that went out"),
+            _column("tokens", pa.int64(), "Tokens that went out; null before tokenisation"),
+            _column("config_hash", pa.string(), "Digest of code version and settings"),
+            _column("input_version", pa.string(), "Digest of config_hash and every input's version"),
+            _column("data_version", pa.string(), "Digest of the content that was committed"),
+            _column("table_version", pa.int64(), "Version of the stage's Delta table"),
+        ]
+    ),
+)
+
+CHECKS = Table(
+    "checks",
+    "Every evaluation of every asset check.",
+    ("asset",),
+    pa.schema(
+        [
+            _column("partition", pa.string(), "The Dagster partition; empty for a global asset"),
+            _column("check", pa.string(), "Name of the check"),
+            _column("run_id", pa.string(), "The Dagster run"),
+            _column("ts", pa.timestamp("us", tz="UTC"), "When it was evaluated"),
+            _column("severity", pa.string(), "ERROR or WARN"),
+            _column("blocking", pa.bool_(), "Whether a failure stops what comes after"),
+            _column("passed", pa.bool_(), "Whether it held"),
+            _column("observed", pa.float64(), "The measured value"),
+            _column("expected", pa.string(), "The bound, in words"),
+            _column("samples", pa.string(), "JSON: rows that fail"),
+        ]
+    ),
+)
+
+
+def quality_signals(signals: pa.Schema) -> Table:
+    """The signal table for the given columns; which signals exist is the text room's to say."""
+    return Table(
+        "quality_signals",
+        "One row a document, one column a measured signal; thresholds appear nowhere.",
+        ("source",),
+        pa.schema([_DOC_ID, *signals]),
+    )
+
+
+TABLES: MappingProxyType[str, Table] = MappingProxyType(
+    {
+        table.name: table
+        for table in (
+            RAW_CORPUS,
+            REJECTS,
+            EDITS,
+            VERDICTS,
+            DOCUMENT_SIGNATURES,
+            DUPLICATES,
+            DEDUPED_CORPUS,
+            FILTERED_CORPUS,
+            TOKENIZER,
+            TOKENIZED_CORPUS,
+            MIXTURE_PLAN,
+            SEQUENCES,
+            MIXED_CORPUS,
+            TRAINING_EXPORT,
+            STAGE_STATS,
+            CHECKS,
+        )
+    }
+)

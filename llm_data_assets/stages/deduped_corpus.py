@@ -1,0 +1,102 @@
+"""raw_corpus without duplicates -> deduped_corpus: the names of the documents that stay."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from llm_data_assets.lake.delta import ShardFile
+from llm_data_assets.lake.schemas import DEDUPED_CORPUS, DUPLICATES, RAW_CORPUS, VERDICTS
+from llm_data_assets.stages.checks import CONSERVATION
+from llm_data_assets.stages.shards import Task, make_shards, task_key
+from llm_data_assets.stages.stage import Context, Outcome, Stage
+from llm_data_assets.stages.versions import data_version
+
+CODE_VERSION = "1"
+
+
+def run(context: Context) -> Outcome:
+    """Keep the documents of each shard that `duplicates` does not name."""
+    partition = context.partition.values
+    duplicates = context.lake.shards(DUPLICATES, partition)
+    threshold = context.workspace.pipeline.model.dedup.threshold
+    tasks = [
+        Task(
+            lake=context.lake,
+            partition=partition,
+            shard=file.shard,
+            key=task_key(CODE_VERSION, file.content, [each.content for each in duplicates], threshold),
+            inputs={RAW_CORPUS.name: (file,), DUPLICATES.name: tuple(duplicates)},
+            settings={"threshold": threshold},
+        )
+        for file in context.lake.shards(RAW_CORPUS, partition)
+    ]
+    verdicts = {**partition, "stage": STAGE.name}
+    outputs = {STAGE.name: (DEDUPED_CORPUS, partition), VERDICTS.name: (VERDICTS, verdicts)}
+    made = make_shards(context, dedupe_shard, tasks, outputs, 0)
+    context.lake.replace_partition(VERDICTS, verdicts, made[VERDICTS.name])
+    context.lake.replace_partition(DEDUPED_CORPUS, partition, made[STAGE.name])
+    kept = context.lake.read(DEDUPED_CORPUS, partition, ["n_bytes"])
+    gone = context.lake.read(VERDICTS, verdicts, ["reason"])
+    reasons = pc.value_counts(gone["reason"]).to_pylist()
+    return Outcome(
+        files=made[STAGE.name],
+        docs_in=context.lake.read(RAW_CORPUS, partition, ["doc_id"]).num_rows,
+        docs=kept.num_rows,
+        n_bytes=sum(kept["n_bytes"].to_pylist()),
+        drops={each["values"]: each["counts"] for each in reasons},
+    )
+
+
+def dedupe_shard(task: Task) -> dict[str, ShardFile]:
+    """Split one shard into the names that stay and the verdicts on the rest."""
+    (raw,) = task.inputs[RAW_CORPUS.name]
+    documents = task.lake.read_shard(RAW_CORPUS, task.partition, raw, ["doc_id", "n_bytes"])
+    gone = pa.concat_tables(
+        task.lake.read_shard(DUPLICATES, task.partition, file)
+        for file in task.inputs[DUPLICATES.name]
+    )
+    leaves = pc.is_in(documents["doc_id"], gone["doc_id"].combine_chunks())
+    mine = gone.filter(pc.is_in(gone["doc_id"], documents["doc_id"].combine_chunks()))
+    n = mine.num_rows
+    verdicts = pa.table(
+        {
+            "doc_id": mine["doc_id"],
+            "kept": pa.repeat(pa.scalar(False), n),
+            "reason": mine["method"],
+            "position": pa.repeat(pa.scalar(0, pa.int16()), n),
+            "value": mine["similarity"],
+            "threshold": pa.repeat(pa.scalar(task.settings["threshold"], pa.float64()), n),
+            "detail": mine["kept_doc_id"],
+        }
+    )
+
+    def write(table, partition, rows):  # type: ignore[no-untyped-def]
+        return task.lake.write_shard(table, partition, task.shard, task.key, [rows])
+
+    return {
+        DEDUPED_CORPUS.name: write(
+            DEDUPED_CORPUS, task.partition, documents.filter(pc.invert(leaves))
+        ),
+        VERDICTS.name: write(
+            VERDICTS, {**task.partition, "stage": DEDUPED_CORPUS.name}, verdicts
+        ),
+    }
+
+
+STAGE = Stage(
+    name=DEDUPED_CORPUS.name,
+    description="""The documents that survive deduplication. The table holds their names; a query
+of `deduped_corpus` sees them with their text. Each removed document stands in `verdicts` with the
+document it repeats and how similar the two are.""",
+    table=DEDUPED_CORPUS,
+    partitioning="source",
+    upstream=(RAW_CORPUS.name, DUPLICATES.name),
+    code_version=CODE_VERSION,
+    settings=lambda workspace, partition: workspace.pipeline.model.dedup.threshold,
+    run=run,
+    # Of `duplicates` only this source's rows matter: a change elsewhere changes nothing here.
+    inputs=lambda context: {
+        table.name: data_version(context.lake, table, context.partition.values)
+        for table in (RAW_CORPUS, DUPLICATES)
+    },
+    checks=(CONSERVATION,),
+)

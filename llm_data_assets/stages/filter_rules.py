@@ -1,0 +1,64 @@
+"""The rules that decide, in order: from the pipeline's entries to one list of predicates."""
+
+from collections.abc import Mapping
+
+from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.pipeline import Rule, RuleSetUse
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.text.rules import load_ruleset
+
+# Language is detected on prose; a programming language is not one of them.
+_NOT_PROSE = {"domain": ["code"]}
+
+
+def rules_of(workspace: Workspace) -> list[Rule]:
+    """The rules of the pipeline in order, rule sets opened, the languages asked for first.
+
+    Raises:
+        ConfigError: a rule set that is neither the pipeline's nor shipped, or a name used twice.
+    """
+    pipeline = workspace.pipeline
+    rules: list[Rule] = []
+    if pipeline.model.languages:
+        rules.append(
+            Rule(
+                name="language_not_asked_for",
+                signal="language",
+                one_of=list(pipeline.model.languages),
+                unless=_NOT_PROSE,
+            )
+        )
+    for index, entry in enumerate(pipeline.model.rules):
+        try:
+            rules += _opened(entry, pipeline.model.rule_sets)
+        except FileNotFoundError as error:
+            problem, _, way_out = str(error).partition(" Try: ")
+            raise pipeline.error(("rules", index), problem, way_out) from None
+    _names_are_unique(workspace, rules)
+    return rules
+
+
+def _opened(entry: str | RuleSetUse | Rule, own: Mapping[str, list[Rule]]) -> list[Rule]:
+    if isinstance(entry, Rule):
+        return [entry]
+    use = RuleSetUse(use=entry) if isinstance(entry, str) else entry
+    rules = own.get(use.use) or [Rule.model_validate(each) for each in load_ruleset(use.use)]
+    return [
+        rule.model_copy(
+            update={"when": {**rule.when, **use.when}, "unless": {**rule.unless, **use.unless}}
+        )
+        for rule in rules
+    ]
+
+
+def _names_are_unique(workspace: Workspace, rules: list[Rule]) -> None:
+    seen: set[str] = set()
+    for rule in rules:
+        if rule.name in seen:
+            raise ConfigError(
+                str(workspace.pipeline.path),
+                "rules",
+                f"two rules are named {rule.name!r}, and a verdict could mean either",
+                "rename one, or use a rule set once with wider `when`",
+            )
+        seen.add(rule.name)

@@ -1,0 +1,242 @@
+"""quality_signals -> filtered_corpus: rules decide in SQL, edits are made to what stays."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from llm_data_assets.config.pipeline import Rule
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.lake.catalog import literal
+from llm_data_assets.lake.delta import ShardFile
+from llm_data_assets.lake.schemas import (
+    DEDUPED_CORPUS,
+    EDITS,
+    FILTERED_CORPUS,
+    RAW_CORPUS,
+    VERDICTS,
+)
+from llm_data_assets.stages.checks import CONSERVATION, NO_EMPTY_TEXT, RULE_SHARE
+from llm_data_assets.stages.edit_rows import edit_rows
+from llm_data_assets.stages.filter_rules import rules_of
+from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
+from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
+from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
+from llm_data_assets.text.lines import clean_lines
+from llm_data_assets.text.personal_data import mask
+from llm_data_assets.text.repair import Edit
+from llm_data_assets.text.rules import compile_rules
+
+CODE_VERSION = "1"
+# A rule may name these beside the signals. A document without a licence is SPDX's NOASSERTION.
+_DOCUMENT_COLUMNS = ("source", "domain", "license", "url", "title")
+_EMPTY_AFTER_EDITS = "empty_after_edits"
+
+
+def run(context: Context) -> Outcome:
+    """Judge and edit the documents of each shard that changed."""
+    partition = context.partition.values
+    settings = {
+        **_settings(context.workspace, context.partition),
+        "source": context.source,
+    }
+    raw = {file.shard: file for file in context.lake.shards(RAW_CORPUS, partition)}
+    tasks = [
+        Task(
+            lake=context.lake,
+            partition=partition,
+            shard=signals.shard,
+            key=task_key(CODE_VERSION, raw[signals.shard].content, signals.content, settings),
+            inputs={RAW_CORPUS.name: (raw[signals.shard],), QUALITY_SIGNALS.name: (signals,)},
+            settings=settings,
+        )
+        for signals in context.lake.shards(QUALITY_SIGNALS, partition)
+    ]
+    of_stage = {**partition, "stage": STAGE.name}
+    outputs = {
+        STAGE.name: (FILTERED_CORPUS, partition),
+        VERDICTS.name: (VERDICTS, of_stage),
+        EDITS.name: (EDITS, of_stage),
+    }
+    came_in = context.lake.read(DEDUPED_CORPUS, partition, ["n_bytes"])
+    made = make_shards(
+        context, filter_shard, tasks, outputs, sum(came_in["n_bytes"].to_pylist())
+    )
+    context.lake.replace_partition(VERDICTS, of_stage, made[VERDICTS.name])
+    context.lake.replace_partition(EDITS, of_stage, made[EDITS.name])
+    context.lake.replace_partition(FILTERED_CORPUS, partition, made[STAGE.name])
+    return _outcome(context, made[STAGE.name], came_in.num_rows)
+
+
+def filter_shard(task: Task) -> dict[str, ShardFile]:
+    """Judge one shard by its signals, then edit and write what stays."""
+    judged = _judge(task)
+    verdicts = _verdict_rows(judged)
+    edits: list[dict[str, Any]] = []
+
+    def write(table, partition, rows):  # type: ignore[no-untyped-def]
+        return task.lake.write_shard(table, partition, task.shard, task.key, rows)
+
+    # Editing fills `edits`, and `verdicts` where nothing was left of a text.
+    filtered = write(FILTERED_CORPUS, task.partition, _edited(task, judged, edits, verdicts))
+    of_stage = {**task.partition, "stage": STAGE.name}
+    return {
+        FILTERED_CORPUS.name: filtered,
+        VERDICTS.name: write(
+            VERDICTS, of_stage, [pa.Table.from_pylist(verdicts, VERDICTS.schema)]
+        ),
+        EDITS.name: write(EDITS, of_stage, [pa.Table.from_pylist(edits, EDITS.schema)]),
+    }
+
+
+def judge_select(rules: list[Rule], relation: str) -> str:
+    """The SELECT that decides over a relation of signals and document columns."""
+    columns = {field.name: str(field.type) for field in QUALITY_SIGNALS.schema}
+    return compile_rules(
+        rules, columns | dict.fromkeys(_DOCUMENT_COLUMNS, "string"), relation=relation
+    )
+
+
+def _judge(task: Task) -> pa.Table:
+    (raw,), (signals,) = task.inputs[RAW_CORPUS.name], task.inputs[QUALITY_SIGNALS.name]
+    connection = duckdb.connect()
+    connection.register(
+        "signals", task.lake.read_shard(QUALITY_SIGNALS, task.partition, signals)
+    )
+    connection.register(
+        "documents",
+        task.lake.read_shard(RAW_CORPUS, task.partition, raw, ["doc_id", "license", "url", "title"]),
+    )
+    relation = f"""(
+        SELECT signals.*, {literal(task.settings["source"])} AS source,
+               {literal(task.settings["domain"])} AS domain,
+               coalesce(license, 'NOASSERTION') AS license, url, title
+        FROM signals JOIN documents USING (doc_id)
+    )"""
+    rules = [Rule.model_validate(rule) for rule in task.settings["rules"]]
+    return connection.sql(f"{judge_select(rules, relation)} ORDER BY doc_id").to_arrow_table()
+
+
+def _verdict_rows(judged: pa.Table) -> list[dict[str, Any]]:
+    rows = []
+    failing = judged.filter(pc.greater(pc.list_value_length(judged["failures"]), 0))
+    for document in failing.to_pylist():
+        for failure in document["failures"]:
+            rows.append(
+                {
+                    "doc_id": document["doc_id"],
+                    "kept": document["kept"],
+                    "reason": failure["name"],
+                    "position": failure["position"],
+                    "value": failure["value"],
+                    "threshold": failure["threshold"],
+                    "detail": failure["detail"],
+                }
+            )
+    return rows
+
+
+def _edited(
+    task: Task, judged: pa.Table, edits: list[dict[str, Any]], verdicts: list[dict[str, Any]]
+) -> Iterator[pa.Table]:
+    (raw,), (signals,) = task.inputs[RAW_CORPUS.name], task.inputs[QUALITY_SIGNALS.name]
+    stays = judged.filter(judged["kept"])["doc_id"].combine_chunks()
+    measured = task.lake.read_shard(
+        QUALITY_SIGNALS, task.partition, signals, ["doc_id", "language"]
+    )
+    columns = ["doc_id", "text", "license", "url"]
+    for rows in batches(task.lake, RAW_CORPUS, task.partition, raw, columns):
+        kept = rows.filter(pc.is_in(rows["doc_id"], stays))
+        place = pc.index_in(kept["doc_id"], measured["doc_id"].combine_chunks())
+        languages = measured["language"].take(place).to_pylist()
+        written = []
+        for document, language in zip(kept.to_pylist(), languages, strict=True):
+            text, made = edit(document["text"], task.settings)
+            edits += edit_rows(document["doc_id"], document["text"], text, made)
+            if text.strip():
+                size = len(text.encode())
+                written.append(document | {"text": text, "language": language, "n_bytes": size})
+            else:
+                verdicts.append(_emptied(document["doc_id"], len(document["text"])))
+        yield pa.Table.from_pylist(written, FILTERED_CORPUS.schema)
+
+
+def edit(text: str, settings: dict[str, Any] | Any) -> tuple[str, list[Edit]]:
+    """Make the edits that the pipeline asks for; positions are those of `text`.
+
+    Lines go first. Personal data are then masked in what is left, and found again in the
+    original by counting what was removed before them.
+    """
+    made: list[Edit] = []
+    if settings["edits"]["lines"]:
+        text, made = clean_lines(text)
+    masked, masks = mask(text, settings["edits"]["personal_data"])
+    return masked, made + [_shifted(each, made) for each in masks]
+
+
+def _shifted(edit: Edit, earlier: list[Edit]) -> Edit:
+    start = edit.start
+    for each in sorted(earlier, key=lambda one: one.start):
+        if each.start <= start:
+            start += each.length - len(each.replacement)
+    return Edit(edit.kind, start, edit.length, edit.replacement)
+
+
+def _emptied(doc_id: str, length: int) -> dict[str, Any]:
+    return {
+        "doc_id": doc_id,
+        "kept": False,
+        "reason": _EMPTY_AFTER_EDITS,
+        "position": 0,
+        "value": float(length),
+        "threshold": None,
+        "detail": "every line was removed",
+    }
+
+
+def _outcome(context: Context, files: list[ShardFile], docs_in: int) -> Outcome:
+    partition = context.partition.values
+    kept = context.lake.read(FILTERED_CORPUS, partition, ["n_bytes"])
+    verdicts = context.lake.read(
+        VERDICTS, {**partition, "stage": STAGE.name}, ["kept", "position", "reason"]
+    )
+    deciding = verdicts.filter(
+        pc.and_(pc.invert(verdicts["kept"]), pc.equal(verdicts["position"], 0))
+    )
+    counts = pc.value_counts(deciding["reason"]).to_pylist()
+    edits = context.lake.read(EDITS, {**partition, "stage": STAGE.name}, ["kind"])
+    kinds = pc.value_counts(edits["kind"]).to_pylist()
+    return Outcome(
+        files=files,
+        docs_in=docs_in,
+        docs=kept.num_rows,
+        n_bytes=sum(kept["n_bytes"].to_pylist()),
+        drops={each["values"]: each["counts"] for each in counts},
+        figures={f"edits {each['values']}": each["counts"] for each in kinds},
+    )
+
+
+def _settings(workspace: Workspace, partition: Partition) -> dict[str, Any]:
+    assert partition.source is not None
+    return {
+        "rules": [rule.model_dump(mode="json") for rule in rules_of(workspace)],
+        "edits": workspace.pipeline.model.edits.model_dump(mode="json"),
+        "domain": workspace.catalog.model.sources[partition.source].domain,
+    }
+
+
+STAGE = Stage(
+    name=FILTERED_CORPUS.name,
+    description="""The documents that no rule drops, after the edits asked for: lines removed,
+personal data masked. Every dropped document stands in `verdicts` with the rule, the value and the
+threshold; all its failing rules are listed, the first one decides. Every edit stands in `edits`.""",
+    table=FILTERED_CORPUS,
+    partitioning="source",
+    upstream=(RAW_CORPUS.name, QUALITY_SIGNALS.name),
+    code_version=CODE_VERSION,
+    settings=_settings,
+    run=run,
+    checks=(CONSERVATION, NO_EMPTY_TEXT, RULE_SHARE),
+)

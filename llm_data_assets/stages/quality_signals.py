@@ -1,0 +1,103 @@
+"""deduped_corpus -> quality_signals: measure once, decide later."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from llm_data_assets.lake.delta import ShardFile
+from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, quality_signals
+from llm_data_assets.stages.checks import language_share
+from llm_data_assets.stages.evaluation_sets import Questions, evaluation_questions
+from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
+from llm_data_assets.stages.stage import Context, Outcome, Stage
+from llm_data_assets.text.decontamination import NgramIndex, build_index
+from llm_data_assets.text.language import detect
+from llm_data_assets.text.signals import SIGNALS, measure
+
+CODE_VERSION = "1"
+QUALITY_SIGNALS = quality_signals(
+    pa.schema(
+        [
+            pa.field("language", pa.string(), metadata={"description": "Detected language"}),
+            *(
+                pa.field(each.name, each.dtype, metadata={"description": each.description})
+                for each in SIGNALS
+            ),
+        ]
+    )
+)
+
+
+def run(context: Context) -> Outcome:
+    """Measure the documents of each shard that changed."""
+    partition = context.partition.values
+    questions = evaluation_questions(context.workspace)
+    raw = {file.shard: file for file in context.lake.shards(RAW_CORPUS, partition)}
+    tasks = [
+        Task(
+            lake=context.lake,
+            partition=partition,
+            shard=kept.shard,
+            key=task_key(CODE_VERSION, raw[kept.shard].content, kept.content, questions),
+            inputs={RAW_CORPUS.name: (raw[kept.shard],), DEDUPED_CORPUS.name: (kept,)},
+            settings={"questions": questions},
+        )
+        for kept in context.lake.shards(DEDUPED_CORPUS, partition)
+    ]
+    kept_rows = context.lake.read(DEDUPED_CORPUS, partition, ["n_bytes"])
+    n_bytes = sum(kept_rows["n_bytes"].to_pylist())
+    outputs = {STAGE.name: (QUALITY_SIGNALS, partition)}
+    files = make_shards(context, measure_shard, tasks, outputs, n_bytes)[STAGE.name]
+    context.lake.replace_partition(QUALITY_SIGNALS, partition, files)
+    docs = kept_rows.num_rows
+    return Outcome(files=files, docs_in=docs, docs=docs, n_bytes=n_bytes)
+
+
+def measure_shard(task: Task) -> dict[str, ShardFile]:
+    """Measure the kept documents of one shard."""
+    file = task.lake.write_shard(
+        QUALITY_SIGNALS, task.partition, task.shard, task.key, _measured(task)
+    )
+    return {QUALITY_SIGNALS.name: file}
+
+
+def _measured(task: Task) -> Iterator[pa.Table]:
+    index = _index(task.settings["questions"])
+    for rows in kept_documents(task, ["doc_id", "text"]):
+        texts = rows["text"].combine_chunks()
+        languages, scores = detect(texts)
+        signals = measure(texts, languages, language_scores=scores, evaluation=index)
+        columns = {"doc_id": rows["doc_id"], "language": languages}
+        yield pa.table(columns | dict(zip(signals.schema.names, signals.columns, strict=True)))
+
+
+def kept_documents(task: Task, columns: list[str]) -> Iterator[pa.Table]:
+    """Rows of the task's raw shard that its deduped shard names, a batch at a time."""
+    (raw,) = task.inputs[RAW_CORPUS.name]
+    (kept,) = task.inputs[DEDUPED_CORPUS.name]
+    names = task.lake.read_shard(DEDUPED_CORPUS, task.partition, kept, ["doc_id"])
+    stays = names["doc_id"].combine_chunks()
+    for rows in batches(task.lake, RAW_CORPUS, task.partition, raw, columns):
+        yield rows.filter(pc.is_in(rows["doc_id"], stays))
+
+
+@lru_cache(maxsize=2)
+def _index(questions: Questions) -> NgramIndex | None:
+    return build_index(questions) if questions else None
+
+
+STAGE = Stage(
+    name=QUALITY_SIGNALS.name,
+    description="""What was measured of each surviving document: one column a signal, named as in
+RedPajama-v2 where it has a name. No threshold appears here: the rules of `pipeline.yaml` are
+predicates over these columns.""",
+    table=QUALITY_SIGNALS,
+    partitioning="source",
+    upstream=(RAW_CORPUS.name, DEDUPED_CORPUS.name),
+    code_version=CODE_VERSION,
+    settings=lambda workspace, partition: evaluation_questions(workspace),
+    run=run,
+    checks=(language_share(QUALITY_SIGNALS),),
+)

@@ -1,0 +1,57 @@
+"""The files behind a source: what they are, and one version for all of them together."""
+
+import json
+from collections.abc import MutableMapping
+from pathlib import Path
+
+from llm_data_assets.config.digest import digest
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.sources.files import SourceFile, list_files
+
+
+def files_of(workspace: Workspace, source: str) -> list[SourceFile]:
+    """The source's files, sorted by uri, with size and checksum.
+
+    Checksums of local files are remembered in the home by path, size and modification time.
+
+    Raises:
+        ConfigError: a uri matches nothing; the message names the catalog's line and the way out.
+    """
+    uris = workspace.catalog.model.sources[source].uris
+    cache = workspace.home / "cache" / f"checksums-{source}.json"
+    checksums = _remembered(cache)
+    before = dict(checksums)
+    try:
+        files = list_files(uris, base=workspace.catalog.path.parent, checksums=checksums)
+    except (FileNotFoundError, ValueError, PermissionError) as error:
+        problem, _, way_out = str(error).partition(" Try: ")
+        raise workspace.catalog.error(
+            ("sources", source, "uris"),
+            problem.rstrip("."),
+            way_out or "correct the uri, or remove the source",
+        ) from error
+    if checksums != before:
+        _remember(cache, checksums)
+    return files
+
+
+def files_version(workspace: Workspace, source: str) -> str:
+    """Digest of (uri, size, checksum) of every file: changes when any file does."""
+    files = files_of(workspace, source)
+    return digest([(file.uri, file.size, file.checksum) for file in files])
+
+
+def _remembered(cache: Path) -> MutableMapping[str, str]:
+    try:
+        return json.loads(cache.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _remember(cache: Path, checksums: MutableMapping[str, str]) -> None:
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    beside = cache.with_suffix(f".{digest(dict(checksums))[:8]}.tmp")
+    beside.write_text(json.dumps(dict(checksums), sort_keys=True), encoding="utf-8")
+    beside.replace(cache)
+
+

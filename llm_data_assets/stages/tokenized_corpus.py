@@ -1,0 +1,101 @@
+"""filtered_corpus + tokenizer -> tokenized_corpus: ids with document boundaries."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from llm_data_assets.lake.delta import ShardFile
+from llm_data_assets.lake.schemas import FILTERED_CORPUS, TOKENIZED_CORPUS, TOKENIZER
+from llm_data_assets.stages.checks import CONSERVATION, UNKNOWN_SHARE
+from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
+from llm_data_assets.stages.stage import Context, Outcome, Stage
+from llm_data_assets.tokens.encode import encode
+from llm_data_assets.tokens.tokenizer import load
+
+CODE_VERSION = "1"
+
+
+def run(context: Context) -> Outcome:
+    """Encode the documents of each shard that changed."""
+    partition = context.partition.values
+    (model,) = context.lake.shards(TOKENIZER, {})
+    tasks = [
+        Task(
+            lake=context.lake,
+            partition=partition,
+            shard=file.shard,
+            key=task_key(CODE_VERSION, file.content, model.content),
+            inputs={FILTERED_CORPUS.name: (file,), TOKENIZER.name: (model,)},
+            settings={},
+        )
+        for file in context.lake.shards(FILTERED_CORPUS, partition)
+    ]
+    came_in = context.lake.read(FILTERED_CORPUS, partition, ["n_bytes"])
+    n_bytes = pc.sum(came_in["n_bytes"]).as_py() or 0
+    outputs = {STAGE.name: (TOKENIZED_CORPUS, partition)}
+    files = make_shards(context, encode_shard, tasks, outputs, n_bytes)[STAGE.name]
+    context.lake.replace_partition(TOKENIZED_CORPUS, partition, files)
+    tokens = context.lake.read(TOKENIZED_CORPUS, partition, ["n_tokens"])["n_tokens"]
+    total = pc.sum(tokens).as_py() or 0
+    return Outcome(
+        files=files,
+        docs_in=came_in.num_rows,
+        docs=len(tokens),
+        n_bytes=n_bytes,
+        tokens=total,
+        figures={"bytes_per_token": n_bytes / total if total else 0.0},
+    )
+
+
+def encode_shard(task: Task) -> dict[str, ShardFile]:
+    """Encode one shard."""
+    file = task.lake.write_shard(
+        TOKENIZED_CORPUS, task.partition, task.shard, task.key, _encoded(task)
+    )
+    return {TOKENIZED_CORPUS.name: file}
+
+
+def _encoded(task: Task) -> Iterator[pa.Table]:
+    (filtered,), (tokenizer,) = task.inputs[FILTERED_CORPUS.name], task.inputs[TOKENIZER.name]
+    model = task.lake.read_shard(TOKENIZER, {}, tokenizer)["model"][0].as_py()
+    unknown = load(model).unk_id()
+    columns = ["doc_id", "text", "n_bytes"]
+    for rows in batches(task.lake, FILTERED_CORPUS, task.partition, filtered, columns):
+        texts = rows["text"].combine_chunks()
+        encoded = encode(texts, model, add_eos=True)
+        lengths = pa.array(encoded.lengths, pa.int32())
+        offsets = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(lengths.cast(pa.int64()))])
+        ids = pa.array(encoded.tokens.astype("int32", copy=False))
+        tokens = pa.ListArray.from_arrays(offsets.cast(pa.int32()), ids)
+        yield pa.table(
+            {
+                "doc_id": rows["doc_id"],
+                "tokens": tokens,
+                "n_tokens": lengths,
+                "n_bytes": rows["n_bytes"],
+                "n_words": pc.count_substring_regex(texts, r"\S+").cast(pa.int32()),
+                "n_unknown": _count(tokens, unknown),
+            }
+        )
+
+
+def _count(tokens: pa.ListArray, wanted: int) -> pa.Array:
+    """How often an id stands in each list."""
+    hits = pc.cast(pc.equal(tokens.values, wanted), pa.int32())
+    before = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(hits)])
+    return pc.subtract(before.take(tokens.offsets[1:]), before.take(tokens.offsets[:-1]))
+
+
+STAGE = Stage(
+    name=TOKENIZED_CORPUS.name,
+    description="""Token ids of every document of `filtered_corpus`, with document boundaries: the
+inventory that mixtures and plans draw on.""",
+    table=TOKENIZED_CORPUS,
+    partitioning="source",
+    upstream=(FILTERED_CORPUS.name, TOKENIZER.name),
+    code_version=CODE_VERSION,
+    settings=lambda workspace, partition: None,
+    run=run,
+    checks=(CONSERVATION, UNKNOWN_SHARE),
+)

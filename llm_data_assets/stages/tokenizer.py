@@ -1,0 +1,132 @@
+"""filtered_corpus of every source -> tokenizer: trained on a reproducible sample, or given."""
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.lake.catalog import relation
+from llm_data_assets.lake.schemas import FILTERED_CORPUS, TOKENIZER
+from llm_data_assets.stages.checks import ROUND_TRIP
+from llm_data_assets.stages.shards import task_key
+from llm_data_assets.stages.stage import Context, Outcome, Stage
+from llm_data_assets.stages.versions import data_version
+from llm_data_assets.tokens.sample import sample_documents
+from llm_data_assets.tokens.tokenizer import load, train
+
+CODE_VERSION = "1"
+
+
+def run(context: Context) -> Outcome:
+    """Train on a sample of every source, weighted by size to `sample_alpha`; or take the model."""
+    settings = context.workspace.pipeline.model.tokenizer
+    if settings.model:
+        model, sampled = given_model(context.workspace), pa.table({"n_bytes": pa.array([], pa.int64())})
+    else:
+        sampled = _sample(context)
+        if not sampled.num_rows:
+            raise ValueError(
+                "the tokenizer has nothing to train on: filtered_corpus is empty in every source. "
+                "Try: `llm-data query \"SELECT reason, count(*) FROM verdicts GROUP BY ALL\"` to see "
+                "which rule drops everything, or give `tokenizer.model`"
+            )
+        model = train(
+            (text.as_py() for text in sampled["text"]),
+            model_type=settings.type,
+            vocab_size=settings.vocab_size,
+            character_coverage=settings.character_coverage,
+            user_defined_symbols=settings.special_tokens,
+        )
+    name = xxhash.xxh3_128_hexdigest(model)
+    row = pa.table(
+        {
+            "tokenizer": [name],
+            "model": pa.array([model], pa.binary()),
+            "vocab_size": pa.array([load(model).vocab_size()], pa.int32()),
+            "trained_on_documents": [sampled.num_rows],
+            "trained_on_bytes": [pc.sum(sampled["n_bytes"]).as_py() or 0],
+        }
+    )
+    file = context.lake.write_shard(TOKENIZER, {}, "all", task_key(CODE_VERSION, name), [row])
+    context.lake.replace_partition(TOKENIZER, {}, [file])
+    n_bytes = pc.sum(sampled["n_bytes"]).as_py() or 0
+    return Outcome(
+        files=[file],
+        docs_in=sampled.num_rows,
+        docs=sampled.num_rows,
+        n_bytes=n_bytes,
+        figures={"vocab_size": row["vocab_size"][0].as_py(), "tokenizer": name},
+    )
+
+
+def given_model(workspace: Workspace) -> bytes:
+    """The model file that the pipeline names, relative to the pipeline's folder.
+
+    Raises:
+        ConfigError: it is missing or is not a SentencePiece model.
+    """
+    named = workspace.pipeline.model.tokenizer.model
+    assert named is not None
+    path = workspace.pipeline.path.parent / named
+    try:
+        model = path.read_bytes()
+        load(model)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise workspace.pipeline.error(
+            ("tokenizer", "model"),
+            f"{path} cannot be used: {error}",
+            "give a SentencePiece .model file, or remove the line to train one",
+        ) from error
+    return model
+
+
+def current_model(context: Context) -> bytes:
+    """The model of the `tokenizer` table."""
+    return context.lake.read(TOKENIZER, {}, ["model"])["model"][0].as_py()
+
+
+def _sample(context: Context) -> pa.Table:
+    settings = context.workspace.pipeline.model.tokenizer
+    documents = {
+        source: context.lake.read(FILTERED_CORPUS, {"source": source}, ["doc_id", "n_bytes"])
+        for source in context.workspace.sources
+    }
+    chosen = sample_documents(
+        documents,
+        total_bytes=int(settings.sample_mb * (1 << 20)),
+        alpha=settings.sample_alpha,
+        seed=settings.seed,
+    )
+    names = pa.table({"doc_id": pa.array(sorted(chosen), pa.string())})
+    connection = duckdb.connect()
+    connection.register("names", names)
+    return connection.sql(
+        f"""SELECT doc_id, text, n_bytes FROM {relation(context.lake, FILTERED_CORPUS)}
+        SEMI JOIN names USING (doc_id) ORDER BY doc_id"""
+    ).to_arrow_table()
+
+
+def _inputs(context: Context) -> dict[str, str]:
+    if context.workspace.pipeline.model.tokenizer.model:
+        return {"model": xxhash.xxh3_128_hexdigest(given_model(context.workspace))}
+    return {
+        source: data_version(context.lake, FILTERED_CORPUS, {"source": source})
+        for source in context.workspace.sources
+    }
+
+
+STAGE = Stage(
+    name=TOKENIZER.name,
+    description="""The SentencePiece model of the corpus: trained on a reproducible sample of
+`filtered_corpus`, weighted so that small sources are heard, or the model that `pipeline.yaml`
+names. Any Unicode text survives encoding and decoding.""",
+    table=TOKENIZER,
+    partitioning="none",
+    upstream=(FILTERED_CORPUS.name,),
+    code_version=CODE_VERSION,
+    settings=lambda workspace, partition: workspace.pipeline.model.tokenizer,
+    run=run,
+    inputs=_inputs,
+    checks=(ROUND_TRIP,),
+)

@@ -1,0 +1,73 @@
+"""Versions: what a partition was made from, and whether it is still what it would be made to."""
+
+from collections.abc import Mapping
+
+import pyarrow.compute as pc
+
+from llm_data_assets.config.digest import digest
+from llm_data_assets.lake.delta import Lake, content_version
+from llm_data_assets.lake.schemas import STAGE_STATS, Table
+from llm_data_assets.stages.stage import Context, Partition, Stage, recipe_sources
+
+
+def data_version(lake: Lake, table: Table, partition: Mapping[str, str]) -> str:
+    """Digest of what a partition holds now."""
+    return content_version(lake.shards(table, partition))
+
+
+def config_hash(stage: Stage, context: Context) -> str:
+    """Digest of the stage's code version and of the settings that change its output."""
+    settings = stage.settings(context.workspace, context.partition)
+    return digest(stage.name, stage.code_version, settings)
+
+
+def input_version(stage: Stage, context: Context, stages: Mapping[str, Stage]) -> str:
+    """Digest of everything the partition is made from: equal versions, equal bytes."""
+    inputs = stage.inputs(context) if stage.inputs else _upstream_versions(stage, context, stages)
+    return digest(config_hash(stage, context), dict(inputs))
+
+
+def is_fresh(stage: Stage, context: Context, stages: Mapping[str, Stage]) -> bool:
+    """Whether the partition was made from what it would be made from now, and is unchanged."""
+    last = last_materialisation(context.lake, stage, context.partition)
+    if last is None or last["input_version"] != input_version(stage, context, stages):
+        return False
+    return last["data_version"] == data_version(
+        context.lake, stage.table, context.partition.values
+    )
+
+
+def last_materialisation(
+    lake: Lake, stage: Stage, partition: Partition
+) -> dict[str, str | int | float | None] | None:
+    """The newest row of stage_stats for a partition."""
+    rows = lake.read(STAGE_STATS, {"stage": stage.name})
+    rows = rows.filter(pc.equal(rows["partition"], partition.key))
+    if not rows.num_rows:
+        return None
+    return rows.sort_by([("ts", "descending")]).slice(0, 1).to_pylist()[0]
+
+
+def _upstream_versions(
+    stage: Stage, context: Context, stages: Mapping[str, Stage]
+) -> dict[str, str]:
+    versions = {}
+    for name in stage.upstream:
+        upstream = stages[name]
+        for partition in _matching(upstream, context):
+            version = data_version(context.lake, upstream.table, partition.values)
+            versions[f"{name} {partition.key}"] = version
+    return versions
+
+
+def _matching(upstream: Stage, context: Context) -> list[Partition]:
+    """The upstream partitions that one partition is made from."""
+    mine = context.partition
+    if mine.recipe and not mine.source and upstream.partitioning == "source":
+        return [Partition(source=name) for name in recipe_sources(context.workspace, mine.recipe)]
+    return [
+        theirs
+        for theirs in upstream.partitions(context.workspace)
+        if (mine.source is None or theirs.source in (None, mine.source))
+        and (mine.recipe is None or theirs.recipe in (None, mine.recipe))
+    ]
