@@ -1,0 +1,92 @@
+"""Arrow texts as bytes and offsets, a cache-sized chunk at a time."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from llm_data_assets.dedup.codepoints import code_points
+from llm_data_assets.dedup.normalise import normalise
+
+# Text a kernel sees at once: with its hashes (one of eight bytes a word) it fits a core's cache.
+_CHUNK_BYTES = 1 << 17
+
+
+def over_chunks(
+    texts: pa.Array, kernel: Callable[..., tuple[Any, Any, Any]], *settings: Any
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Run a kernel of `kernels.py` over all texts; every row is answered once.
+
+    Texts that the kernel leaves are normalised by Python and come right after their chunk.
+
+    Args:
+        texts: string or large_string, chunked or not, without nulls.
+        kernel: `fold_texts` or `hash_shingles`.
+        settings: its arguments after the code points.
+
+    Yields:
+        rows int64[k]; values, and their offsets int64[k + 1].
+
+    Raises:
+        TypeError: texts are not strings.
+        ValueError: a text is null.
+    """
+    table = code_points()
+    first_row = 0
+    for data, offsets in map(_buffers, _arrays(texts)):
+        for start, stop in _ranges(offsets):
+            chunk = offsets[start : stop + 1]
+            values, ends, left = kernel(data, chunk, False, *table, *settings)
+            rows = np.arange(first_row + start, first_row + stop)
+            if not left.any():
+                yield rows, values, ends
+                continue
+            settled = np.flatnonzero(~left)
+            # What is left has no values: dropping its ends leaves the offsets of the others.
+            yield rows[settled], values, np.append(ends[:-1][settled], ends[-1])
+            pending = np.flatnonzero(left)
+            keys = [
+                normalise(data[chunk[i] : chunk[i + 1]].tobytes().decode()).encode()
+                for i in pending
+            ]
+            key_data = np.frombuffer(b"".join(keys), np.uint8)
+            key_offsets = np.cumsum(np.array([0, *map(len, keys)], np.int64))
+            values, ends, _ = kernel(key_data, key_offsets, True, *table, *settings)
+            yield rows[pending], values, ends
+        first_row += len(offsets) - 1
+
+
+def _arrays(texts: pa.Array) -> list[pa.Array]:
+    if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
+        raise TypeError(
+            f"texts are {texts.type}, not string. Try: cast them to pyarrow.string() first"
+        )
+    if texts.null_count:
+        where = pc.index(pc.is_null(texts), True).as_py()
+        raise ValueError(
+            f"{texts.null_count} of {len(texts)} texts are null, the first at row {where}. "
+            'Try: drop those rows, or pyarrow.compute.fill_null(texts, "")'
+        )
+    return texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
+
+
+def _buffers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """UTF-8 bytes uint8[...] (no copy) and offsets int64[n + 1] of one array, slices heeded."""
+    _, offsets, data = texts.buffers()
+    width = np.int32 if pa.types.is_string(texts.type) else np.int64
+    if offsets is None or len(texts) == 0:
+        return np.empty(0, np.uint8), np.zeros(1, np.int64)
+    ends = np.frombuffer(offsets, width)[texts.offset : texts.offset + len(texts) + 1]
+    return np.frombuffer(data or b"", np.uint8), ends.astype(np.int64)
+
+
+def _ranges(offsets: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Runs of rows of about a chunk's bytes; a longer text is a run of its own."""
+    start, n = 0, len(offsets) - 1
+    while start < n:
+        stop = int(np.searchsorted(offsets, offsets[start] + _CHUNK_BYTES, side="right")) - 1
+        stop = min(max(stop, start + 1), n)
+        yield start, stop
+        start = stop

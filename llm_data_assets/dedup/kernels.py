@@ -1,0 +1,385 @@
+"""Texts to shingle hashes and MinHash values, straight over Arrow's UTF-8 buffers.
+
+A kernel here sees whole chunks of documents as bytes and offsets, allocates what it needs, and
+never makes a Python object. A document it cannot fold exactly as `normalise` would (a character
+outside the table, marks that compose or change places: rare in text that is NFC already) is left
+to Python: flagged, and given back empty.
+
+Three steps: `_expand` folds bytes into same-cased words and spaces, sixteen at a time while they
+are ASCII; `_words` finds where words begin and end by bit masks over 64 bytes, without a branch a
+byte, and hashes each word with two multiplications; `_roll` turns word hashes into shingle hashes.
+"""
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+from llm_data_assets.dedup.codepoints import (
+    CLASS_SHIFT,
+    COMPOSES_BACK,
+    COMPOSES_ON,
+    DROPPED,
+    ITSELF,
+    KIND,
+    MAPPED,
+    MAPPING_SHIFT,
+    MAX_GROWTH,
+    TABLE_SIZE,
+    TO_PYTHON,
+)
+from llm_data_assets.dedup.normalise import UNSPACED_BLOCKS
+
+_SPACE = np.uint8(32)
+# ASCII is folded in blocks of so many bytes, one vector register of any x86-64 or ARM64 machine.
+_BLOCK = 16
+# Readers of eight bytes and of 64-byte masks run past the end of a text by up to this much.
+_PAD = 128
+
+# Odd 64-bit constants: XXH64's primes 1 and 2 (xxHash specification 0.1.1).
+_PRIME_1 = np.uint64(0x9E3779B185EBCA87)
+_PRIME_2 = np.uint64(0xC2B2AE3D27D4EB4F)
+# The characters of a text without spaces: twice as many make a shingle as words do (methods.md
+# B.8: five words or eight to ten characters).
+CHARACTERS_PER_WORD = 2
+
+_UNSPACED = np.array(UNSPACED_BLOCKS, np.int64)
+# Masks that keep the first n bytes of a little-endian word, and the bytes after the eighth.
+_FIRST = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(17)], np.uint64)
+_SECOND = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(17)], np.uint64)
+
+
+@intrinsic
+def _trailing_zeros(typing_context, value):  # type: ignore[no-untyped-def]
+    """Position of the lowest set bit of a non-zero uint64."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.cttz(arguments[0], context.get_constant(types.boolean, True))
+
+    return types.uint64(types.uint64), generate
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _load(data, at):  # type: ignore[no-untyped-def]
+    """Eight bytes as a little-endian uint64; LLVM makes one load of it."""
+    at = np.uintp(at)
+    value = np.uint64(data[at])
+    for i in range(1, 8):
+        value |= np.uint64(data[at + np.uintp(i)]) << np.uint64(8 * i)
+    return value
+
+
+@njit(nogil=True, cache=True)
+def _expand(text, records, mapped, mapped_offsets, wide):  # type: ignore[no-untyped-def]
+    """Fold one text into `wide`: word bytes as `normalise` has them, spaces elsewhere, unsqueezed.
+
+    Returns:
+        bytes written (-1: leave the text to Python), and whether any character lies at U+0800 or
+        above, where the scripts without spaces are.
+    """
+    n = len(text)
+    i = 0
+    to = 0
+    high = False
+    # What a combining mark at `known` would meet: the class of the mark before it, and whether
+    # the last character that is no mark may compose. Looked up only after ASCII.
+    known = 0
+    last_class = 0
+    composes_on = False
+    while i < n:
+        if i + _BLOCK <= n:
+            block = text[i : i + _BLOCK]
+            bits = np.uint8(0)
+            for t in range(_BLOCK):
+                bits |= block[t]
+            if bits < 128:
+                folded = wide[to : to + _BLOCK]
+                for t in range(_BLOCK):
+                    byte = block[t]
+                    byte = np.uint8(byte | np.uint8((np.uint8(byte - 65) < np.uint8(26)) << 5))
+                    is_word = (np.uint8(byte - 97) < np.uint8(26)) | (
+                        np.uint8(byte - 48) < np.uint8(10)
+                    )
+                    folded[t] = byte if is_word else _SPACE
+                i += _BLOCK
+                to += _BLOCK
+                continue
+        stop = min(i + _BLOCK, n)
+        while i < stop:
+            byte = text[i]
+            if byte < 128:
+                byte = np.uint8(byte | np.uint8((np.uint8(byte - 65) < np.uint8(26)) << 5))
+                is_word = (np.uint8(byte - 97) < np.uint8(26)) | (
+                    np.uint8(byte - 48) < np.uint8(10)
+                )
+                wide[to] = byte if is_word else _SPACE
+                to += 1
+                i += 1
+                continue
+            size = 2 if byte < 0xE0 else (3 if byte < 0xF0 else 4)
+            if i + size > n:
+                return -1, high
+            if size == 2:
+                code = (np.int64(byte & 0x1F) << 6) | (text[i + 1] & 0x3F)
+            elif size == 3:
+                code = (np.int64(byte & 0x0F) << 12) | (np.int64(text[i + 1] & 0x3F) << 6)
+                code |= text[i + 2] & 0x3F
+                high = True
+            else:
+                code = (np.int64(byte & 0x07) << 18) | (np.int64(text[i + 1] & 0x3F) << 12)
+                code |= (np.int64(text[i + 2] & 0x3F) << 6) | (text[i + 3] & 0x3F)
+                high = True
+            if code >= TABLE_SIZE:
+                return -1, high
+            record = np.int64(records[code])
+            kind = record & KIND
+            if kind == TO_PYTHON:
+                return -1, high
+            if known != i:
+                last_class = 0
+                composes_on = i > 0 and (np.int64(records[text[i - 1]]) & COMPOSES_ON) != 0
+            known = i + size
+            if kind == DROPPED:
+                i += size
+                continue
+            if (record & COMPOSES_BACK) and composes_on:
+                return -1, high
+            combining = (record >> CLASS_SHIFT) & 0xFF
+            if kind == ITSELF and combining:
+                if combining < last_class:
+                    return -1, high
+            else:
+                composes_on = (record & COMPOSES_ON) != 0
+            last_class = combining
+            if kind == ITSELF:
+                for t in range(size):
+                    wide[to + t] = text[i + t]
+                to += size
+            elif kind == MAPPED:
+                mapping = record >> MAPPING_SHIFT
+                for t in range(mapped_offsets[mapping], mapped_offsets[mapping + 1]):
+                    wide[to] = mapped[t]
+                    to += 1
+            else:
+                wide[to] = _SPACE
+                to += 1
+            i += size
+    return to, high
+
+
+@njit(nogil=True, cache=True)
+def _word_hash(wide, start, size):  # type: ignore[no-untyped-def]
+    """64-bit hash of `size` bytes, sixteen a step; bytes past the end count as zero.
+
+    Words hold no zero byte, so padding them is unambiguous.
+    """
+    part = min(size, 16)
+    h = (_load(wide, start) & _FIRST[part]) * _PRIME_1
+    h += (_load(wide, start + 8) & _SECOND[part]) * _PRIME_2
+    h ^= h >> np.uint64(32)
+    while size > 16:
+        start += 16
+        size -= 16
+        part = min(size, 16)
+        h = (h ^ (_load(wide, start) & _FIRST[part])) * _PRIME_1
+        h += (_load(wide, start + 8) & _SECOND[part]) * _PRIME_2
+        h ^= h >> np.uint64(32)
+    return h
+
+
+@njit(nogil=True, cache=True)
+def _words(wide, n, edges, hashes):  # type: ignore[no-untyped-def]
+    """Hash of every word of an expanded text; returns how many. Overwrites `wide` past `n`."""
+    for i in range(n, n + _PAD):
+        wide[i] = _SPACE
+    count = 0
+    carry = np.uint64(0)
+    for at in range(0, n + 1, 64):
+        mask = np.uint64(0)
+        for i in range(8):
+            x = _load(wide, at + 8 * i) ^ np.uint64(0x2020202020202020)
+            x |= (x & np.uint64(0x7F7F7F7F7F7F7F7F)) + np.uint64(0x7F7F7F7F7F7F7F7F)
+            x = (x & np.uint64(0x8080808080808080)) >> np.uint64(7)
+            # The multiplication gathers the lowest bits of eight bytes in the highest byte.
+            mask |= ((x * np.uint64(0x0102040810204080)) >> np.uint64(56)) << np.uint64(8 * i)
+        changes = mask ^ ((mask << np.uint64(1)) | carry)
+        carry = mask >> np.uint64(63)
+        while changes:
+            edges[count] = at + np.int64(_trailing_zeros(changes))
+            count += 1
+            changes &= changes - np.uint64(1)
+    for i in range(count // 2):
+        start = edges[2 * i]
+        hashes[i] = _word_hash(wide, start, edges[2 * i + 1] - start)
+    return count // 2
+
+
+@njit(nogil=True, cache=True)
+def _characters(wide, n, hashes):  # type: ignore[no-untyped-def]
+    """Hash of every character of an expanded text, spaces aside; returns how many."""
+    count = 0
+    i = 0
+    while i < n:
+        byte = wide[i]
+        size = 1 if byte < 0xC0 else (2 if byte < 0xE0 else (3 if byte < 0xF0 else 4))
+        if byte != _SPACE:
+            hashes[count] = _word_hash(wide, i, size)
+            count += 1
+        i += size
+    return count
+
+
+@njit(nogil=True, cache=True)
+def is_unspaced(wide, n):  # type: ignore[no-untyped-def]
+    """`normalise.is_unspaced` of an expanded text."""
+    letters = 0
+    unspaced = 0
+    i = 0
+    while i < n:
+        byte = wide[i]
+        size = 1 if byte < 0xC0 else (2 if byte < 0xE0 else (3 if byte < 0xF0 else 4))
+        letters += byte != _SPACE
+        if size > 2:
+            code = np.int64(byte & (0x0F if size == 3 else 0x07))
+            for t in range(1, size):
+                code = (code << 6) | (wide[i + t] & 0x3F)
+            for block in range(len(_UNSPACED)):
+                unspaced += (_UNSPACED[block, 0] <= code) & (code <= _UNSPACED[block, 1])
+        i += size
+    return letters > 0 and 2 * unspaced >= letters
+
+
+@njit(nogil=True, cache=True)
+def _roll(tokens, n, width, out):  # type: ignore[no-untyped-def]
+    """Hash every run of `width` tokens (all of them, if fewer) into `out`; returns how many.
+
+    A polynomial in the token hashes, rolled along, then MurmurHash3's 64-bit finalizer.
+    """
+    if n == 0:
+        return 0
+    power = np.uint64(1)
+    total = np.uint64(0)
+    for i in range(min(n, width)):
+        total = total * _PRIME_2 + tokens[i]
+        power *= _PRIME_2
+    out[0] = total
+    for i in range(width, n):
+        total = total * _PRIME_2 + tokens[i] - tokens[i - width] * power
+        out[i - width + 1] = total
+    count = max(1, n - width + 1)
+    for i in range(count):
+        h = out[i]
+        h = (h ^ (h >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+        h = (h ^ (h >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+        out[i] = h ^ (h >> np.uint64(33))
+    return count
+
+
+@njit(nogil=True, cache=True)
+def hash_shingles(data, offsets, is_key, records, mapped, mapped_offsets, ngram):  # type: ignore[no-untyped-def]
+    """64-bit hash of every shingle of every text, in order, repeats included.
+
+    Args:
+        data, offsets: uint8[...] and int64[n + 1], the texts.
+        is_key: whether the texts are normalised already, by Python.
+        records, mapped, mapped_offsets: `codepoints.CodePoints`.
+
+    Returns:
+        hashes uint64[...]; their offsets int64[n + 1]; left bool[n], the texts for Python.
+    """
+    n = len(offsets) - 1
+    longest = 0
+    for row in range(n):
+        longest = max(longest, offsets[row + 1] - offsets[row])
+    wide = np.empty(MAX_GROWTH * longest + _PAD, np.uint8)
+    edges = np.empty(MAX_GROWTH * longest + _PAD, np.int64)
+    tokens = np.empty(MAX_GROWTH * longest + 1, np.uint64)
+    hashes = np.empty(MAX_GROWTH * (offsets[n] - offsets[0]) + 1, np.uint64)
+    ends = np.zeros(n + 1, np.int64)
+    left = np.zeros(n, np.bool_)
+    for row in range(n):
+        ends[row + 1] = ends[row]
+        text = data[offsets[row] : offsets[row + 1]]
+        size = len(text)
+        high = True
+        if is_key:
+            wide[:size] = text
+        else:
+            size, high = _expand(text, records, mapped, mapped_offsets, wide)
+            if size < 0:
+                left[row] = True
+                continue
+        if high and is_unspaced(wide, size):
+            count = _characters(wide, size, tokens)
+            width = CHARACTERS_PER_WORD * ngram
+        else:
+            count = _words(wide, size, edges, tokens)
+            width = ngram
+        ends[row + 1] += _roll(tokens, count, width, hashes[ends[row] :])
+    return hashes[: ends[n]], ends, left
+
+
+@njit(nogil=True, cache=True)
+def fold_texts(data, offsets, is_key, records, mapped, mapped_offsets):  # type: ignore[no-untyped-def]
+    """`normalise` of every text as UTF-8; arguments and results as those of `hash_shingles`."""
+    n = len(offsets) - 1
+    longest = 0
+    for row in range(n):
+        longest = max(longest, offsets[row + 1] - offsets[row])
+    wide = np.empty(MAX_GROWTH * longest + _PAD, np.uint8)
+    folded = np.empty(MAX_GROWTH * (offsets[n] - offsets[0]) + n + 1, np.uint8)
+    ends = np.zeros(n + 1, np.int64)
+    left = np.zeros(n, np.bool_)
+    for row in range(n):
+        ends[row + 1] = ends[row]
+        text = data[offsets[row] : offsets[row + 1]]
+        size = len(text)
+        if is_key:
+            wide[:size] = text
+        else:
+            size, _ = _expand(text, records, mapped, mapped_offsets, wide)
+            if size < 0:
+                left[row] = True
+                continue
+        to = ends[row]
+        previous = _SPACE
+        for i in range(size):
+            byte = wide[i]
+            folded[to] = byte
+            to += (byte != _SPACE) | (previous != _SPACE)
+            previous = byte
+        ends[row + 1] = to - (size > 0 and previous == _SPACE and to > ends[row])
+    return folded[: ends[n]], ends, left
+
+
+@njit(nogil=True, cache=True)
+def take_minima(hashes, offsets, rows, a, b, out):  # type: ignore[no-untyped-def]
+    """MinHash values of sets of 64-bit hashes, of which the low 32 bits count.
+
+    Exactly datasketch 2.0's `affine32`: MurmurHash3's 32-bit finalizer, then the minimum of
+    `a * h + b` modulo 2^32 for each permutation; an empty set has the largest value everywhere.
+
+    Args:
+        hashes, offsets: uint64[...] and int64[n + 1], the sets; repeats change nothing.
+        rows: int64[n], where each set's values go in `out`.
+        a, b: uint32[num_perm], the permutations, each `a` odd.
+        out: uint32[..., num_perm], written.
+    """
+    mixed = np.empty(1024, np.uint32)
+    for document in range(len(rows)):
+        minima = out[rows[document]]
+        minima[:] = np.uint32(0xFFFFFFFF)
+        for at in range(offsets[document], offsets[document + 1], len(mixed)):
+            count = min(len(mixed), offsets[document + 1] - at)
+            for i in range(count):
+                h = np.uint32(hashes[at + i])
+                h = np.uint32((h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B))
+                h = np.uint32((h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35))
+                mixed[i] = h ^ (h >> np.uint32(16))
+            # Whole vectors only: the last value again changes no minimum.
+            padded = (count + 15) // 16 * 16
+            mixed[count:padded] = mixed[count - 1]
+            for p in range(len(a)):
+                a_p, b_p, least = a[p], b[p], minima[p]
+                for i in range(padded):
+                    least = min(least, np.uint32(a_p * mixed[i] + b_p))
+                minima[p] = least

@@ -1,0 +1,123 @@
+"""MinHash signatures of texts: what near-duplicates are found by."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from llm_data_assets.dedup.chunks import over_chunks
+from llm_data_assets.dedup.kernels import (
+    CHARACTERS_PER_WORD,
+    fold_texts,
+    hash_shingles,
+    take_minima,
+)
+from llm_data_assets.dedup.normalise import is_unspaced, normalise
+from llm_data_assets.dedup.sha1 import sha1_shingles
+
+
+def shingles(text: str, *, ngram: int = 5) -> list[bytes]:
+    """What is hashed of a text, in order, repeats included: the plain reference of both schemes.
+
+    Runs of `ngram` words of the normalised text, joined by single spaces. A text mostly in a
+    script without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese: `normalise.is_unspaced`)
+    gives runs of `2 * ngram` characters, spaces left out. A text shorter than one run gives one
+    shingle of what is there; a text without letters or digits gives none.
+
+    Example:
+        >>> shingles("The cat sat on the mat.", ngram=4)
+        [b'the cat sat on', b'cat sat on the', b'sat on the mat']
+    """
+    key = normalise(text)
+    if is_unspaced(key):
+        tokens, joint, width = list(key.replace(" ", "")), "", CHARACTERS_PER_WORD * ngram
+    else:
+        tokens, joint, width = key.split(), " ", ngram
+    count = max(1, len(tokens) - width + 1) if tokens else 0
+    return [joint.join(tokens[i : i + width]).encode() for i in range(count)]
+
+
+def signatures(
+    texts: pa.Array,
+    *,
+    num_perm: int = 112,
+    ngram: int = 5,
+    seed: int = 1,
+    scheme: Literal["fast", "datasketch"] = "fast",
+) -> np.ndarray:
+    """MinHash signature of every text over its `shingles`.
+
+    Both schemes are datasketch 2.0's `MinHash(num_perm, seed)` with its default permutations
+    (`affine32`), so either works with everything datasketch has. They differ in the 32-bit hash
+    of a shingle: `datasketch` takes the library's own, the first four bytes of SHA-1, and gives
+    value for value what the library gives; `fast` takes the low half of the 64-bit hash of
+    `kernels.hash_shingles`, which costs a hundredth of it.
+
+    Args:
+        texts: string or large_string, without nulls.
+        num_perm: permutations; 112 is FineWeb's 14 bands of 8 rows (methods.md B.8).
+        ngram: words in a shingle.
+        seed: of the permutations; signatures of different seeds do not compare.
+
+    Returns:
+        uint32[len(texts), num_perm]; 0xFFFFFFFF throughout where a text has no shingles.
+
+    Raises:
+        ValueError: a null text, an ngram or num_perm below 1, or an unknown scheme.
+    """
+    if num_perm < 1:
+        raise ValueError(f"num_perm is {num_perm}. Try: at least 1; 112 is the default")
+    out = np.empty((len(texts), num_perm), np.uint32)
+    a, b = _permutations(num_perm, seed)
+    for rows, hashes, offsets in _hashes(texts, ngram, scheme):
+        take_minima(hashes, offsets, rows, a, b, out)
+    return out
+
+
+def shingle_counts(texts: pa.Array, *, ngram: int = 5) -> np.ndarray:
+    """Number of distinct shingles of every text, int32[len(texts)]."""
+    _, offsets = shingle_sets(texts, ngram=ngram)
+    return np.diff(offsets).astype(np.int32)
+
+
+def shingle_sets(texts: pa.Array, *, ngram: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """The set of 64-bit shingle hashes of every text.
+
+    Returns:
+        values uint64[...], sorted and distinct within each text; offsets int64[len(texts) + 1].
+    """
+    sets = [np.empty(0, np.uint64)] * len(texts)
+    for rows, hashes, offsets in _hashes(texts, ngram, "fast"):
+        for row, start, stop in zip(rows, offsets, offsets[1:], strict=False):
+            hashes[start:stop].sort()
+        is_new = np.empty(len(hashes), np.bool_)
+        is_new[1:] = hashes[1:] != hashes[:-1]
+        is_new[offsets[:-1][offsets[:-1] < len(hashes)]] = True
+        ends = np.concatenate([[0], np.cumsum(is_new)])[offsets]
+        distinct = hashes[is_new]
+        for row, start, stop in zip(rows, ends, ends[1:], strict=False):
+            sets[row] = distinct[start:stop]
+    offsets = np.cumsum(np.array([0, *map(len, sets)], np.int64))
+    return np.concatenate([np.empty(0, np.uint64), *sets]), offsets
+
+
+def _hashes(
+    texts: pa.Array, ngram: int, scheme: str
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    if ngram < 1:
+        raise ValueError(f"ngram is {ngram}. Try: at least 1; 5 words is the default")
+    if scheme == "fast":
+        yield from over_chunks(texts, hash_shingles, ngram)
+    elif scheme == "datasketch":
+        for rows, keys, offsets in over_chunks(texts, fold_texts):
+            yield rows, *sha1_shingles(keys, offsets, ngram)
+    else:
+        raise ValueError(f"scheme is {scheme!r}. Try: 'fast' or 'datasketch'")
+
+
+def _permutations(num_perm: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """datasketch 2.0's `affine32` permutations: an odd factor and an addend, uint32 each."""
+    random = np.random.RandomState(seed)
+    half = random.randint(0, 1 << 31, num_perm, dtype=np.uint32)
+    return half * np.uint32(2) + np.uint32(1), random.randint(0, 1 << 32, num_perm, dtype=np.uint32)

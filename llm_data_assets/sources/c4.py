@@ -1,0 +1,34 @@
+"""C4 and mC4: JSON lines with text, timestamp, url. Offset: byte of the line's start."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, ConfigDict
+
+from llm_data_assets.sources.document import Document, Reject
+from llm_data_assets.sources.files import SourceFile, open_decompressed
+from llm_data_assets.sources.jsonl import lines, parse
+from llm_data_assets.sources.mapping import FieldMapping
+
+_MAX_LINE_BYTES = 256 << 20
+_FIELDS = FieldMapping(text="text", url="url", created_at="timestamp", title=None)
+
+
+class Options(BaseModel):
+    """C4 has one layout."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
+    """Yield a document or a reject for every line.
+
+    Re-serialised copies write `2019-04-25 12:57:54` for the publisher's `2019-04-25T12:57:54Z`;
+    both become the latter.
+    """
+    with open_decompressed(file) as stream:
+        for offset, line in lines(stream, _MAX_LINE_BYTES):
+            record = line if isinstance(line, Reject) else parse(line, offset, _FIELDS)
+            if isinstance(record, Document) and record.created_at:
+                date = record.created_at.replace(" ", "T")
+                record.created_at = date if date.endswith("Z") else f"{date}Z"
+            yield record

@@ -1,0 +1,113 @@
+"""Every native format by name; a reader is imported when it is first used."""
+
+import difflib
+import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol, cast
+
+from pydantic import BaseModel, ValidationError
+
+from llm_data_assets.sources.document import Document, Reject
+from llm_data_assets.sources.files import SourceFile, UnreadableFileError
+
+
+@dataclass(frozen=True)
+class Format:
+    """A native format: the module that reads it, and a sentence for the list of formats."""
+
+    name: str
+    module: str
+    description: str
+
+
+class Reader(Protocol):
+    """What a format's module offers."""
+
+    Options: type[BaseModel]
+
+    def read(self, file: SourceFile, options: Any) -> Iterator[Document | Reject]: ...
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        name: Format(name, f"llm_data_assets.sources.{module}", description)
+        for name, module, description in (
+            ("warc", "warc", "Common Crawl WARC: HTML responses to text"),
+            ("wet", "wet", "Common Crawl WET: extracted plain text"),
+            ("c4", "c4", "C4 and mC4: JSON lines with text, url and timestamp"),
+            ("wikipedia", "wikipedia", "MediaWiki XML dump: articles without markup"),
+            ("gutenberg", "gutenberg", "Project Gutenberg text without its licence header"),
+            ("epub", "epub", "EPUB: chapters in reading order, one document a book"),
+            ("jsonl", "jsonl", "JSON lines with a mapping of fields"),
+            ("parquet", "parquet", "Parquet with a mapping of columns"),
+            ("text", "text", "Plain text, one document a file"),
+            ("source_tree", "source_tree", "Source code, one document a file"),
+            ("python_packages", "python_packages", "Installed packages: descriptions and licences"),
+            ("sharegpt", "sharegpt", "ShareGPT-style dialogues: a JSON array"),
+        )
+    }
+)
+
+
+def load_reader(name: str) -> Reader:
+    """The reader of a format.
+
+    Raises:
+        ValueError: there is no format of that name; the message lists close ones.
+    """
+    if name not in FORMATS:
+        close = difflib.get_close_matches(name, FORMATS, n=3) or sorted(FORMATS)
+        raise ValueError(f"there is no format {name!r}. Try: {', '.join(close)}")
+    return cast(Reader, importlib.import_module(FORMATS[name].module))
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> BaseModel:
+    """The options of a format, validated.
+
+    Raises:
+        ValueError: an option that the format does not have or that does not fit.
+    """
+    model = load_reader(name).Options
+    try:
+        return model.model_validate(dict(options))
+    except ValidationError as invalid:
+        error = invalid.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in error["loc"])
+        known = ", ".join(model.model_fields) or "none"
+        raise ValueError(
+            f"option {field!r} of format {name!r}: {error['msg']}. Try: its options are {known}"
+        ) from None
+
+
+def read_documents(
+    name: str, file: SourceFile, options: Mapping[str, Any]
+) -> Iterator[Document | Reject]:
+    """Read one file in its native format; what cannot be read is a reject, never an exception.
+
+    Records come in the order of the file. A fault that ends the reading (a truncated archive, a
+    full stream of nonsense) is the last reject; what was read before it stands.
+    """
+    reader = load_reader(name)
+    checked = check_options(name, options)
+    offset = 0
+    try:
+        for record in reader.read(file, checked):
+            offset = record.offset
+            if isinstance(record, Document):
+                record.text = without_surrogates(record.text)
+            yield record
+    except UnreadableFileError as error:
+        yield Reject(offset, str(error))
+    except Exception as error:  # a reader's fault costs the rest of this file, and says so
+        yield Reject(offset, f"reader failed: {type(error).__name__}: {error} in {file.uri}")
+
+
+def without_surrogates(text: str) -> str:
+    """The text with lone surrogates, which UTF-8 cannot hold, as U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

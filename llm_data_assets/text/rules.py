@@ -1,0 +1,127 @@
+"""Rules: named predicates over signals, compiled to one DuckDB SELECT."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from llm_data_assets.config.pipeline import Rule
+from llm_data_assets.lake.catalog import literal, quote
+
+_FAILURE = "STRUCT(name VARCHAR, kept BOOLEAN, position SMALLINT, value DOUBLE, threshold DOUBLE, detail VARCHAR)"
+_TEXT_TYPES = ("string", "VARCHAR")
+
+
+def compile_rules(rules: Sequence[Rule], columns: Mapping[str, str], *, relation: str) -> str:
+    """One SELECT over `relation` that decides about every row.
+
+    It gives `doc_id`, `kept`, `reason` (the first failing rule that drops; null if kept) and
+    `failures`: every failing rule in order, with value and threshold. Position 0 is the failure
+    that decides: rules that drop come before rules that flag.
+
+    A null value fails neither `min`, `max` nor `none_of`, and fails `one_of`.
+
+    Args:
+        rules: in order.
+        columns: what `relation` has beside doc_id, name -> type ("string" marks text).
+        relation: a table name or a parenthesised SELECT.
+
+    Raises:
+        ValueError: a rule names a column that is not there, or bounds that do not fit its type.
+    """
+    ordered = sorted(rules, key=lambda rule: rule.action == "flag")
+    cases = [_failure(rule, columns) for rule in ordered]
+    failures = f"[{', '.join(cases)}]" if cases else f"CAST([] AS {_FAILURE}[])"
+    return f"""
+        SELECT doc_id, len(dropping) = 0 AS kept, dropping[1].name AS reason,
+               list_transform(failing, lambda f, i: struct_pack(
+                   name := f.name, kept := f.kept, position := CAST(i - 1 AS SMALLINT),
+                   value := f.value, threshold := f.threshold, detail := f.detail)) AS failures
+        FROM (
+            SELECT doc_id, failing, list_filter(failing, lambda f: NOT f.kept) AS dropping
+            FROM (SELECT doc_id, list_filter({failures}, lambda f: f IS NOT NULL) AS failing
+                  FROM {relation})
+        )"""
+
+
+def load_ruleset(name: str) -> list[dict[str, Any]]:
+    """The rules of a shipped rule set, as its YAML file has them.
+
+    Raises:
+        FileNotFoundError: there is none of that name; the message lists those there are.
+    """
+    folder = resources.files("llm_data_assets.config") / "rulesets"
+    file = folder / f"{name}.yaml"
+    if "/" in name or not file.is_file():
+        shipped = sorted(each.name.removesuffix(".yaml") for each in folder.iterdir())
+        close = difflib.get_close_matches(name, shipped, n=1)
+        hint = f"{close[0]!r}" if close else f"one of {', '.join(shipped)}"
+        raise FileNotFoundError(f"there is no rule set {name!r}. Try: {hint}")
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+def _failure(rule: Rule, columns: Mapping[str, str]) -> str:
+    for name in (rule.signal, *rule.when, *rule.unless):
+        if name not in columns:
+            close = difflib.get_close_matches(name, columns, n=3) or sorted(columns)[:10]
+            raise ValueError(
+                f"the rule {rule.name!r} names {name!r}, which is not a signal or a document "
+                f"column. Try: {', '.join(close)}"
+            )
+    is_text = columns[rule.signal] in _TEXT_TYPES
+    if is_text and (rule.min is not None or rule.max is not None):
+        raise ValueError(
+            f"the rule {rule.name!r} sets min or max on {rule.signal!r}, which is text. "
+            "Try: one_of or none_of"
+        )
+    column = quote(rule.signal)
+    bounds = _bounds(rule, column, is_text)
+    applies = _applies(rule)
+    whens = " ".join(
+        f"WHEN {applies} AND ({condition}) THEN {_struct(rule, column, threshold, is_text)}"
+        for condition, threshold in bounds
+    )
+    return f"CASE {whens} ELSE NULL END"
+
+
+def _bounds(rule: Rule, column: str, is_text: bool) -> list[tuple[str, str]]:
+    """(condition that fails, threshold) of each bound the rule has."""
+    bounds = []
+    if rule.min is not None:
+        bounds.append((f"{column} < {rule.min!r}", repr(rule.min)))
+    if rule.max is not None:
+        bounds.append((f"{column} > {rule.max!r}", repr(rule.max)))
+    text = column if is_text else f"CAST({column} AS VARCHAR)"
+    if rule.one_of:
+        bounds.append((f"{text} IS NULL OR {text} NOT IN ({_listed(rule.one_of)})", "NULL"))
+    if rule.none_of:
+        bounds.append((f"{text} IN ({_listed(rule.none_of)})", "NULL"))
+    return bounds
+
+
+def _applies(rule: Rule) -> str:
+    parts = [
+        f"coalesce(CAST({quote(name)} AS VARCHAR) IN ({_listed(values)}), false)"
+        for name, values in rule.when.items()
+    ]
+    parts += [
+        f"NOT coalesce(CAST({quote(name)} AS VARCHAR) IN ({_listed(values)}), false)"
+        for name, values in rule.unless.items()
+    ]
+    return " AND ".join(parts) or "true"
+
+
+def _struct(rule: Rule, column: str, threshold: str, is_text: bool) -> str:
+    value = "NULL" if is_text else column
+    detail = column if is_text else "NULL"
+    return (
+        f"CAST(struct_pack(name := {literal(rule.name)}, "
+        f"kept := {str(rule.action == 'flag').lower()}, position := 0, value := {value}, "
+        f"threshold := {threshold}, detail := {detail}) AS {_FAILURE})"
+    )
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(literal(value) for value in values)
