@@ -1,0 +1,79 @@
+"""Locality-sensitive hashing: documents that agree in one band of their signatures are compared."""
+
+import numpy as np
+
+# Rows banded at a time: their signatures and keys fit a core's cache.
+_BLOCK_ROWS = 2048
+
+
+def band_keys(signatures: np.ndarray, *, bands: int, rows: int) -> np.ndarray:
+    """One 64-bit key a band: documents with equal keys have equal values throughout the band.
+
+    (Unequal bands share a key with probability 2^-64; a comparison of texts follows anyway.)
+    Values past `bands * rows` are not used. Bands of the same values have different keys.
+
+    Args:
+        signatures: uint32[n, num_perm].
+
+    Returns:
+        uint64[n, bands].
+
+    Raises:
+        ValueError: the signatures have fewer than bands * rows values.
+    """
+    n, num_perm = signatures.shape
+    check_bands(bands, rows, num_perm)
+    # A polynomial in the values of a band, then MurmurHash3's 64-bit finalizer.
+    factor = np.uint64(0x9E3779B185EBCA87)
+    keys = np.empty((n, bands), np.uint64)
+    for start in range(0, n, _BLOCK_ROWS):
+        block = signatures[start : start + _BLOCK_ROWS, : bands * rows].reshape(-1, bands, rows)
+        key = np.broadcast_to(np.arange(1, bands + 1, dtype=np.uint64), block.shape[:2])
+        for row in range(rows):
+            key = key * factor + block[:, :, row]
+        for shift, multiplier in ((33, 0xFF51AFD7ED558CCD), (33, 0xC4CEB9FE1A85EC53)):
+            key = (key ^ (key >> np.uint64(shift))) * np.uint64(multiplier)
+        keys[start : start + _BLOCK_ROWS] = key ^ (key >> np.uint64(33))
+    return keys
+
+
+def check_bands(bands: int, rows: int, num_perm: int) -> None:
+    """Raise ValueError unless `bands` of `rows` values can be cut from `num_perm`."""
+    if bands < 1 or rows < 1 or bands * rows > num_perm:
+        raise ValueError(
+            f"{bands} bands of {rows} rows do not fit a signature of {num_perm} values. "
+            "Try: fewer bands or rows (each at least 1), or more permutations"
+        )
+
+
+def hit_probability(similarity: float, bands: int, rows: int) -> float:
+    """Probability that two documents of this Jaccard similarity agree in at least one band.
+
+    `1 - (1 - s^rows)^bands` (Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, 3.4.2).
+
+    Example:
+        >>> round(hit_probability(0.8, 14, 8), 4)
+        0.9235
+    """
+    return 1.0 - (1.0 - similarity**rows) ** bands
+
+
+def parameters(threshold: float, num_perm: int) -> tuple[int, int]:
+    """(bands, rows) for a threshold, by datasketch's own search.
+
+    It minimises the evenly weighted areas of false positives below the threshold and of false
+    negatives above it; bands * rows may stay below `num_perm`.
+
+    Example:
+        >>> parameters(0.8, 128)
+        (9, 13)
+    """
+    from datasketch import MinHashLSH  # brings scipy along, a second of import
+
+    if not 0.0 < threshold < 1.0 or num_perm < 2:
+        raise ValueError(
+            f"no bands for threshold {threshold} and {num_perm} permutations. "
+            "Try: a threshold between 0 and 1 and at least 2 permutations"
+        )
+    search = MinHashLSH(threshold=threshold, num_perm=num_perm)
+    return search.b, search.r

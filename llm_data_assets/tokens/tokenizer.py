@@ -1,0 +1,65 @@
+"""SentencePiece models: trained so that any Unicode text survives encoding and decoding."""
+
+import io
+from collections.abc import Iterable, Sequence
+
+import sentencepiece
+
+UNKNOWN, BEGIN, END, PAD = 0, 1, 2, 3
+_LOWEST_VOCABULARY = 300  # 256 byte pieces, four control pieces, and some letters
+
+
+def train(
+    texts: Iterable[str],
+    *,
+    model_type: str = "bpe",
+    vocab_size: int,
+    character_coverage: float = 0.9999,
+    user_defined_symbols: Sequence[str] = (),
+) -> bytes:
+    """Train a model; the same texts in the same order give the same bytes.
+
+    Identity normalisation, byte fallback, single digits and kept white space make
+    `decode(encode(x)) == x` hold for any text without U+2581, which SentencePiece uses for a
+    space. A vocabulary larger than the text supports is lowered to what it does.
+
+    Raises:
+        ValueError: there is no text to train on.
+    """
+    model = io.BytesIO()
+    # A line end inside a sentence would be lost: lines are the sentences.
+    sentences = [line for text in texts for line in text.splitlines(keepends=True) if line.strip()]
+    if not sentences:
+        raise ValueError("no text to train a tokenizer on. Try: a source whose documents stay")
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(sentences),
+        model_writer=model,
+        model_type=model_type,
+        vocab_size=max(_LOWEST_VOCABULARY, vocab_size),
+        hard_vocab_limit=False,
+        character_coverage=character_coverage,
+        byte_fallback=True,
+        split_digits=True,
+        normalization_rule_name="identity",
+        remove_extra_whitespaces=False,
+        allow_whitespace_only_pieces=True,
+        add_dummy_prefix=False,
+        user_defined_symbols=["\n", "\t", *user_defined_symbols],
+        unk_id=UNKNOWN,
+        bos_id=BEGIN,
+        eos_id=END,
+        pad_id=PAD,
+        max_sentence_length=1 << 20,
+        num_threads=1,  # more threads give other bytes
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
+def load(model: bytes) -> sentencepiece.SentencePieceProcessor:
+    """The model, ready to encode.
+
+    Raises:
+        RuntimeError: the bytes are no SentencePiece model.
+    """
+    return sentencepiece.SentencePieceProcessor(model_proto=model)
