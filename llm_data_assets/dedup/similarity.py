@@ -20,7 +20,7 @@ def similarity(left: str, right: str, *, ngram: int = 5) -> float:
 
 
 @njit(nogil=True, cache=True)
-def jaccard(left, right, at_least=0.0):  # type: ignore[no-untyped-def]
+def jaccard(left, right, at_least):  # type: ignore[no-untyped-def]
     """Jaccard similarity of two sets of hashes, or -1.0 where it is below `at_least`.
 
     One merge of the two, given up as soon as `at_least` is out of reach.

@@ -5,7 +5,7 @@ import pyarrow.compute as pc
 
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, DUPLICATES, RAW_CORPUS, VERDICTS
-from llm_data_assets.stages.checks import CONSERVATION
+from llm_data_assets.stages.checks import DEDUPED_CONSERVATION
 from llm_data_assets.stages.shards import Task, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 from llm_data_assets.stages.versions import data_version
@@ -98,5 +98,5 @@ document it repeats and how similar the two are.""",
         table.name: data_version(context.lake, table, context.partition.values)
         for table in (RAW_CORPUS, DUPLICATES)
     },
-    checks=(CONSERVATION,),
+    checks=(DEDUPED_CONSERVATION,),
 )

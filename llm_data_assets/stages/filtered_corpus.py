@@ -18,7 +18,12 @@ from llm_data_assets.lake.schemas import (
     RAW_CORPUS,
     VERDICTS,
 )
-from llm_data_assets.stages.checks import CONSERVATION, NO_EMPTY_TEXT, RULE_SHARE
+from llm_data_assets.stages.checks import (
+    FILTERED_CONSERVATION,
+    FILTERED_SCHEMA,
+    NO_EMPTY_FILTERED,
+    RULE_SHARE,
+)
 from llm_data_assets.stages.edit_rows import edit_rows
 from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
@@ -238,5 +243,5 @@ threshold; all its failing rules are listed, the first one decides. Every edit s
     code_version=CODE_VERSION,
     settings=_settings,
     run=run,
-    checks=(CONSERVATION, NO_EMPTY_TEXT, RULE_SHARE),
+    checks=(FILTERED_SCHEMA, FILTERED_CONSERVATION, NO_EMPTY_FILTERED, RULE_SHARE),
 )

@@ -13,7 +13,13 @@ from llm_data_assets.lake.schemas import EDITS, RAW_CORPUS, REJECTS
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.formats import read_documents
-from llm_data_assets.stages.checks import CONSERVATION, NO_EMPTY_TEXT, REJECT_SHARE, UNIQUE_IDS
+from llm_data_assets.stages.checks import (
+    NO_EMPTY_RAW,
+    NOT_EMPTY,
+    RAW_SCHEMA,
+    REJECT_SHARE,
+    UNIQUE_IDS,
+)
 from llm_data_assets.stages.edit_rows import edit_rows
 from llm_data_assets.stages.repeated_ids import without_repeated_ids
 from llm_data_assets.stages.shards import BATCH_BYTES, Task, make_shards, task_key
@@ -184,5 +190,5 @@ repaired and NFC-normalised, with the file and offset it came from. What cannot 
     settings=_settings,
     run=run,
     inputs=lambda context: {"source_files": files_version(context.workspace, context.source)},
-    checks=(CONSERVATION, REJECT_SHARE, UNIQUE_IDS, NO_EMPTY_TEXT),
+    checks=(RAW_SCHEMA, NOT_EMPTY, REJECT_SHARE, UNIQUE_IDS, NO_EMPTY_RAW),
 )

@@ -8,14 +8,18 @@ import xxhash
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import relation
 from llm_data_assets.lake.schemas import FILTERED_CORPUS, TOKENIZER
-from llm_data_assets.stages.checks import ROUND_TRIP
+from llm_data_assets.stages.checks import rules_fire
+from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.stages.shards import task_key
-from llm_data_assets.stages.stage import Context, Outcome, Stage
+from llm_data_assets.stages.stage import Check, CheckResult, Context, Outcome, Stage
 from llm_data_assets.stages.versions import data_version
 from llm_data_assets.tokens.sample import sample_documents
 from llm_data_assets.tokens.tokenizer import load, train
 
 CODE_VERSION = "1"
+_ROUND_TRIP_BYTES = 200_000
+_SPACE_MARK = "\u2581"  # SentencePiece's own sign for a space: the one character it cannot keep
+_HARD_TEXTS = ("é 🙂 龘 ＡＢＣ①", "x  y\n\tz 12345", " \n ", "\r\n")
 
 
 def run(context: Context) -> Outcome:
@@ -98,7 +102,11 @@ def _sample(context: Context) -> pa.Table:
         alpha=settings.sample_alpha,
         seed=settings.seed,
     )
-    names = pa.table({"doc_id": pa.array(sorted(chosen), pa.string())})
+    return _texts(context, chosen)
+
+
+def _texts(context: Context, names_wanted: set[str]) -> pa.Table:
+    names = pa.table({"doc_id": pa.array(sorted(names_wanted), pa.string())})
     connection = duckdb.connect()
     connection.register("names", names)
     return connection.sql(
@@ -116,6 +124,24 @@ def _inputs(context: Context) -> dict[str, str]:
     }
 
 
+def _round_trip(context: Context) -> CheckResult:
+    """Encoding and decoding give back a sample of the corpus, and text that is hard on purpose."""
+    processor = load(current_model(context))
+    names = sample_documents(
+        {
+            source: context.lake.read(FILTERED_CORPUS, {"source": source}, ["doc_id", "n_bytes"])
+            for source in context.workspace.sources
+        },
+        total_bytes=_ROUND_TRIP_BYTES,
+        alpha=context.workspace.pipeline.model.tokenizer.sample_alpha,
+        seed=0,
+    )
+    corpus = _texts(context, names)["text"].to_pylist()
+    texts = [*_HARD_TEXTS, *(text for text in corpus if _SPACE_MARK not in text)]
+    wrong = [{"text": text[:200]} for text in texts if processor.decode(processor.encode(text)) != text]
+    return CheckResult(not wrong, len(wrong), "0 texts that change", wrong)
+
+
 STAGE = Stage(
     name=TOKENIZER.name,
     description="""The SentencePiece model of the corpus: trained on a reproducible sample of
@@ -128,5 +154,8 @@ names. Any Unicode text survives encoding and decoding.""",
     settings=lambda workspace, partition: workspace.pipeline.model.tokenizer,
     run=run,
     inputs=_inputs,
-    checks=(ROUND_TRIP,),
+    checks=(
+        Check("round_trip", "decode(encode(text)) is the text.", _round_trip, True),
+        rules_fire(lambda context: [rule.name for rule in rules_of(context.workspace)]),
+    ),
 )

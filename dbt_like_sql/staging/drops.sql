@@ -1,0 +1,7 @@
+-- One row a source, stage and reason: documents that left, and the bytes of their raw text.
+SELECT verdicts.source, verdicts.stage, verdicts.reason,
+       count(*) AS docs, sum(raw_corpus.n_bytes)::BIGINT AS bytes
+FROM verdicts
+JOIN raw_corpus USING (source, doc_id)
+WHERE NOT verdicts.kept AND verdicts.position = 0
+GROUP BY ALL

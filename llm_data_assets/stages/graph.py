@@ -1,0 +1,38 @@
+"""Every stage, in the order the text flows."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from llm_data_assets.stages import (
+    deduped_corpus,
+    document_signatures,
+    duplicates,
+    filtered_corpus,
+    mixed_corpus,
+    mixture_plan,
+    quality_signals,
+    raw_corpus,
+    tokenized_corpus,
+    tokenizer,
+    training_export,
+)
+from llm_data_assets.stages.stage import Stage
+
+STAGES: Mapping[str, Stage] = MappingProxyType(
+    {
+        module.STAGE.name: module.STAGE
+        for module in (
+            raw_corpus,
+            document_signatures,
+            duplicates,
+            deduped_corpus,
+            quality_signals,
+            filtered_corpus,
+            tokenizer,
+            tokenized_corpus,
+            mixture_plan,
+            mixed_corpus,
+            training_export,
+        )
+    }
+)
