@@ -1,0 +1,162 @@
+"""`llm-data`: the command, thin over the rooms.
+
+Exit codes: 0 done, 1 failed, 2 wrong use.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import duckdb
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as RichTable
+
+from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.workspace import init_workspace, open_workspace
+from llm_data_assets.lake.catalog import connect
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="LLM training data as Dagster assets: run the stages, query the tables, explain a document.",
+)
+sources_app = typer.Typer(no_args_is_help=True, help="The sources of the catalog.")
+app.add_typer(sources_app, name="sources")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+out = Console()
+err = Console(stderr=True)
+
+
+def main() -> None:
+    """Run the command; every foreseen error is one message and an exit code."""
+    try:
+        app()
+    except ConfigError as error:
+        _fail(str(error), code=2)
+    except (FileNotFoundError, PermissionError) as error:
+        _fail(str(error), code=1)
+    except duckdb.Error as error:
+        _fail(f"{error}. Try: `llm-data query \"SHOW TABLES\"` lists what can be read", code=1)
+    except OSError as error:
+        _fail(f"{error}. Try: free some space, or set LLM_DATA_HOME to another disk", code=1)
+
+
+def _fail(message: str, *, code: int) -> NoReturn:
+    err.print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)
+    sys.exit(code)
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="An empty or new folder.")]) -> None:
+    """Make a workspace of one's own: a catalog, a pipeline and sample files to replace."""
+    written = init_workspace(folder)
+    for path in written:
+        out.print(f"wrote {path}")
+    out.print(f"next: cd {folder} && llm-data sources check && llm-data run")
+
+
+@app.command()
+def run(
+    source: Annotated[list[str] | None, typer.Option(help="Only this source; repeatable.")] = None,
+    to: Annotated[str | None, typer.Option(help="The last stage to make.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Materialise every partition that is not fresh, through Dagster."""
+    from llm_data_assets.defs.command import run_command  # Dagster takes a second to import
+
+    sys.exit(run_command(open_workspace(), source or [], to, as_json))
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT over tables and models, by name.")],
+    as_json: AsJson = False,
+) -> None:
+    """Query every stage and SQL model by its name, with DuckDB; never waits for a writer."""
+    connection = connect(open_workspace().home)
+    rows = connection.execute(sql)
+    names = [column[0] for column in rows.description or []]
+    _print_rows(names, rows.fetchall(), as_json)
+
+
+@app.command()
+def explain(
+    doc_id: Annotated[str, typer.Argument(help="The document's id.")], as_json: AsJson = False
+) -> None:
+    """A document's way through the stages, also if it was removed."""
+    from llm_data_assets.explain import explain_document, passport_lines
+
+    passport = explain_document(connect(open_workspace().home), doc_id)
+    if passport is None:
+        _fail(
+            f"no document {doc_id!r}. Try: `llm-data query \"SELECT doc_id FROM raw_corpus LIMIT 5\"`",
+            code=1,
+        )
+    if as_json:
+        _print_json(passport)
+    else:
+        for line in passport_lines(passport):
+            out.print(line, highlight=False, soft_wrap=True)
+
+
+@sources_app.command("list")
+def sources_list(as_json: AsJson = False) -> None:
+    """The catalog's sources."""
+    workspace = open_workspace()
+    rows = [
+        (name, each.format, each.domain, each.license or "unknown", each.priority, len(each.uris))
+        for name, each in sorted(workspace.catalog.model.sources.items())
+    ]
+    _print_rows(["source", "format", "domain", "license", "priority", "uris"], rows, as_json)
+
+
+@sources_app.command("check")
+def sources_check(
+    name: Annotated[list[str] | None, typer.Argument(help="Sources; all if none is named.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read the first records of a source without writing anything."""
+    from llm_data_assets.stages.preview import preview
+
+    workspace = open_workspace()
+    found = [preview(workspace, each) for each in name or workspace.sources]
+    if as_json:
+        _print_json([each.as_dict() for each in found])
+    else:
+        for each in found:
+            for line in each.lines():
+                out.print(escape(line), highlight=False, soft_wrap=True)
+    if any(each.problem for each in found):
+        sys.exit(1)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """What could be wrong: versions, disk, memory, ports, configuration."""
+    from llm_data_assets.doctor import diagnose
+
+    findings = diagnose()
+    _print_rows(["check", "state", "detail"], findings, as_json)
+    if any(state == "problem" for _, state, _ in findings):
+        sys.exit(1)
+
+
+def _print_rows(names: list[str], rows: list[tuple[Any, ...]], as_json: bool) -> None:
+    if as_json:
+        _print_json([dict(zip(names, row, strict=True)) for row in rows])
+        return
+    table = RichTable(*(escape(name) for name in names))
+    for row in rows:
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+    out.print(table)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
+
+

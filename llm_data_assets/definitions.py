@@ -1,0 +1,39 @@
+"""The one Definitions object that Dagster loads."""
+
+import dagster as dg
+
+from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.defs.automation import nightly_schedule
+from llm_data_assets.defs.models import Warehouse, model_assets
+from llm_data_assets.defs.sources import new_files_sensor, source_files_asset
+from llm_data_assets.defs.stage_assets import stage_asset
+from llm_data_assets.stages.graph import STAGES
+
+
+def build_definitions(workspace: Workspace) -> dg.Definitions:
+    """Assets, checks, jobs, schedules, sensors and resources of a workspace."""
+    return dg.Definitions(
+        assets=[
+            source_files_asset(workspace),
+            *(stage_asset(stage, workspace) for stage in STAGES.values()),
+            *model_assets(workspace),
+        ],
+        schedules=[nightly_schedule(workspace)],
+        sensors=[
+            new_files_sensor(workspace),
+            dg.AutomationConditionSensorDefinition(
+                "carry_changes",
+                target=dg.AssetSelection.all(),
+                default_status=dg.DefaultSensorStatus.STOPPED,
+            ),
+        ],
+        resources={"warehouse": Warehouse(database=str(workspace.home / "warehouse.duckdb"))},
+        # A process a step would cost more than most steps do.
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions of the workspace that the environment names."""
+    return build_definitions(open_workspace())

@@ -1,0 +1,119 @@
+"""What `llm-data run` shows: progress while it runs, the funnel and the largest drops at the end."""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.defs.instance import open_instance
+from llm_data_assets.defs.run import Report, Step, run
+from llm_data_assets.lake.catalog import CATALOG, connect
+from llm_data_assets.stages.graph import STAGES
+
+_STAGE_ORDER = ("raw_corpus", "deduped_corpus", "filtered_corpus", "tokenized_corpus")
+
+
+def run_command(workspace: Workspace, sources: Sequence[str], to: str | None, as_json: bool) -> int:
+    """Run, show, and return the exit code."""
+    _check_names(workspace, sources, to)
+    console = Console(stderr=True)
+    started = time.monotonic()
+    with open_instance(workspace.home) as instance, _progress(console) as progress:
+        bar = progress.add_task("starting Dagster", total=None)
+
+        def on_step(step: Step, number: int, total: int) -> None:
+            progress.update(bar, total=total, completed=number - 1, description=escape(step.label))
+            if not console.is_terminal:
+                console.print(f"[{number}/{total}] {step.label}", highlight=False, markup=False)
+
+        report = run(workspace, instance, sources=sources, to=to, on_step=on_step)
+        progress.remove_task(bar)
+    if as_json:
+        sys.stdout.write(json.dumps(_as_dict(workspace, report, time.monotonic() - started)) + "\n")
+    else:
+        _show(workspace, report, time.monotonic() - started)
+    return 1 if report.failures else 0
+
+
+def _check_names(workspace: Workspace, sources: Sequence[str], to: str | None) -> None:
+    for source in sources:
+        if source not in workspace.sources:
+            raise ConfigError(
+                "--source", source, "is not in the catalog", f"one of {', '.join(workspace.sources)}"
+            )
+    if to is not None and to not in STAGES:
+        raise ConfigError("--to", to, "is not a stage", f"one of {', '.join(STAGES)}")
+
+
+def _progress(console: Console) -> Progress:
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _show(workspace: Workspace, report: Report, seconds: float) -> None:
+    console = Console()
+    if not report.ran:
+        console.print(f"Everything is fresh: nothing to do ({report.fresh} partitions checked).")
+    if (workspace.home / CATALOG).exists():
+        _funnel(workspace, console)
+    for warning in report.warnings:
+        console.print(f"[yellow]warning[/] {escape(warning)}", soft_wrap=True)
+    for failure in report.failures:
+        console.print(f"[bold red]failed[/] {escape(failure)}", soft_wrap=True)
+    console.print(f"{len(report.ran)} runs in {seconds:.1f} s, home {escape(str(workspace.home))}")
+    if report.failures:
+        console.print("Try: mend what is named above and run again; finished work is kept.")
+        return
+    console.print("\nNext:", highlight=False)
+    console.print("  make dev                                   Dagster's UI: lineage, checks, runs")
+    console.print('  llm-data query "FROM largest_drops"        why documents left', highlight=False)
+    console.print("  llm-data explain DOC_ID                    one document's way through the stages")
+
+
+def _funnel(workspace: Workspace, console: Console) -> None:
+    connection = connect(workspace.home)
+    rows = connection.execute(
+        "SELECT source, stage, docs, bytes, tokens FROM funnel ORDER BY source"
+    ).fetchall()
+    cells = {(source, stage): rest for source, stage, *rest in rows}
+    headings = (stage.removesuffix("_corpus") for stage in _STAGE_ORDER)
+    table = Table("source", *headings, "tokens", title="Documents (kB) left after each stage")
+    totals = [[0, 0] for _ in _STAGE_ORDER]
+    all_tokens = 0
+    for source in workspace.sources:
+        shown = []
+        for place, stage in enumerate(_STAGE_ORDER):
+            docs, n_bytes, _ = cells.get((source, stage), (0, 0, 0))
+            totals[place] = [totals[place][0] + docs, totals[place][1] + n_bytes]
+            shown.append(f"{docs:,} ({n_bytes / 1000:,.0f})")
+        tokens = cells.get((source, "tokenized_corpus"), (0, 0, 0))[2] or 0
+        all_tokens += tokens
+        table.add_row(source, *shown, f"{tokens:,}")
+    table.add_section()
+    table.add_row("all", *(f"{d:,} ({b / 1000:,.0f})" for d, b in totals), f"{all_tokens:,}")
+    console.print(table)
+    drops = connection.execute(
+        "SELECT stage, reason, docs, sources FROM largest_drops ORDER BY docs DESC, stage, reason LIMIT 8"
+    ).fetchall()
+    reasons = Table("stage", "reason", "documents", "sources", title="Largest drops")
+    for row in drops:
+        reasons.add_row(*(str(cell) for cell in row))
+    console.print(reasons)
+
+
+def _as_dict(workspace: Workspace, report: Report, seconds: float) -> dict[str, object]:
+    return {
+        "home": str(workspace.home),
+        "seconds": round(seconds, 2),
+        "ran": [{"partition": step.partition.key, "stages": step.stages} for step in report.ran],
+        "fresh": report.fresh,
+        "warnings": report.warnings,
+        "failures": report.failures,
+    }

@@ -1,0 +1,178 @@
+"""Materialising what is not fresh, through Dagster, in this process: `llm-data run`.
+
+Stages that follow one another inside a source share a run, so that a source costs four runs and
+not eight.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.defs.partitions import dagster_key
+from llm_data_assets.defs.sources import observe
+from llm_data_assets.definitions import build_definitions
+from llm_data_assets.lake.models import load_models
+from llm_data_assets.stages.graph import STAGES
+from llm_data_assets.stages.materialise import lake_of
+from llm_data_assets.stages.prune import remove_dropped_sources
+from llm_data_assets.stages.stage import Context, Partition, Stage
+from llm_data_assets.stages.versions import is_fresh, last_materialisation
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class Step:
+    """Some stages of one partition that run together."""
+
+    stages: tuple[str, ...]
+    partition: Partition
+
+    @property
+    def label(self) -> str:
+        return f"{self.partition.key or 'all sources'}: {' > '.join(self.stages)}"
+
+
+@dataclass
+class Report:
+    """What a run did: steps that ran, how many partitions were fresh, failures in words."""
+
+    ran: list[Step] = field(default_factory=list)
+    fresh: int = 0
+    failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def run(
+    workspace: Workspace,
+    instance: dg.DagsterInstance,
+    *,
+    sources: Sequence[str] = (),
+    to: str | None = None,
+    on_step: Callable[[Step, int, int], None] = lambda step, number, total: None,
+) -> Report:
+    """Materialise every stage partition that is not fresh, up to the stage `to`.
+
+    A failed source does not stop the others; what needs its result is not made.
+
+    Args:
+        sources: only these, where a stage is partitioned by source; all if empty.
+        on_step: called before each step with its number and how many there may be.
+    """
+    report = Report()
+    remove_dropped_sources(workspace, lake_of(workspace))
+    for source in workspace.sources:
+        if event := observe(instance, workspace, source):
+            instance.report_runless_asset_event(event)
+    job = build_definitions(workspace).resolve_implicit_global_asset_job_def()
+    steps = _steps(workspace, sources, to)
+    broken: set[str] = set()
+    for number, step in enumerate(steps, start=1):
+        if broken and step.partition.source is None:
+            break  # what reads all sources cannot go on without one of them
+        if step.partition.source in broken:
+            continue
+        stale = _stale(step, workspace, instance)
+        report.fresh += len(step.stages) - len(stale)
+        if not stale:
+            continue
+        todo = Step(stale, step.partition)
+        on_step(todo, number, len(steps))
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey(name) for name in stale],
+            partition_key=dagster_key(step.partition),
+            run_config=_QUIET,
+            raise_on_error=False,
+            tags={"llm_data/command": "run"},
+        )
+        report.ran.append(todo)
+        report.warnings += _failed_checks(result, step.partition, dg.AssetCheckSeverity.WARN)
+        if not result.success:
+            report.failures += _messages(result, step.partition)
+            broken.add(step.partition.source or "")
+    if report.ran and not report.failures and to is None:
+        _build_models(job, instance, report)
+    return report
+
+
+def _steps(workspace: Workspace, sources: Sequence[str], to: str | None) -> list[Step]:
+    """Consecutive stages with the same partitions, grouped; one step a partition."""
+    names = list(STAGES)
+    wanted = names[: names.index(to) + 1] if to else names
+    groups: list[list[Stage]] = []
+    for name in wanted:
+        stage = STAGES[name]
+        if groups and groups[-1][0].partitioning == stage.partitioning:
+            groups[-1].append(stage)
+        else:
+            groups.append([stage])
+    return [
+        Step(tuple(stage.name for stage in group), partition)
+        for group in groups
+        for partition in group[0].partitions(workspace)
+        if not sources or partition.source is None or partition.source in sources
+    ]
+
+
+def _stale(step: Step, workspace: Workspace, instance: dg.DagsterInstance) -> tuple[str, ...]:
+    """The first stage that is not fresh and all after it: their inputs may change."""
+    context = Context(workspace, lake_of(workspace), step.partition)
+    for place, name in enumerate(step.stages):
+        stage = STAGES[name]
+        if not is_fresh(stage, context, STAGES) or not _dagster_knows(stage, context, instance):
+            return step.stages[place:]
+    return ()
+
+
+def _dagster_knows(stage: Stage, context: Context, instance: dg.DagsterInstance) -> bool:
+    """Whether the newest materialisation in Dagster's storage is the one in the lake."""
+    key = dagster_key(context.partition)
+    records = instance.fetch_materializations(
+        dg.AssetRecordsFilter(
+            asset_key=dg.AssetKey(stage.name), asset_partitions=[key] if key else None
+        ),
+        limit=1,
+    ).records
+    last = last_materialisation(context.lake, stage, context.partition)
+    if not records or last is None:
+        return False
+    event = records[0].asset_materialization
+    return event is not None and (event.tags or {}).get("dagster/data_version") == last["data_version"]
+
+
+def _build_models(job: dg.JobDefinition, instance: dg.DagsterInstance, report: Report) -> None:
+    keys = [dg.AssetKey(name) for name in load_models()]
+    result = job.execute_in_process(
+        instance=instance, asset_selection=keys, run_config=_QUIET, raise_on_error=False
+    )
+    if not result.success:
+        report.failures += _messages(result, Partition())
+
+
+def _messages(result: dg.ExecuteInProcessResult, partition: Partition) -> list[str]:
+    """Why a run failed, in words: the checks that block, and the errors of steps."""
+    messages = _failed_checks(result, partition, dg.AssetCheckSeverity.ERROR)
+    for event in result.filter_events(lambda each: each.is_step_failure):
+        error = event.step_failure_data.error
+        if error is not None and not messages:
+            cause = error.cause or error
+            messages.append(f"{event.step_key} {partition.key}: {cause.message.strip()}")
+    return messages or [f"{partition.key}: the run failed; see it in `dagster dev`"]
+
+
+def _failed_checks(
+    result: dg.ExecuteInProcessResult, partition: Partition, severity: dg.AssetCheckSeverity
+) -> list[str]:
+    failed = [
+        evaluation
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed and evaluation.severity == severity
+    ]
+    return [
+        f"{each.asset_key.to_user_string()} {partition.key}: check {each.check_name}: "
+        f"{each.description}"
+        for each in failed
+    ]

@@ -1,0 +1,81 @@
+"""source_files: the files behind each source, observed; and the sensor that notices new ones."""
+
+import dagster as dg
+
+from llm_data_assets.config.digest import digest
+from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.defs.stage_assets import OWNER, SOURCE_FILES
+from llm_data_assets.stages.source_files import files_version
+
+SENSOR_SECONDS = 60
+
+
+def observed_version(workspace: Workspace, source: str) -> str:
+    """Version of a source's files and of what the catalog says of them."""
+    declared = workspace.catalog.model.sources[source]
+    return digest(files_version(workspace, source), declared)
+
+
+def source_files_asset(workspace: Workspace) -> dg.AssetsDefinition:
+    """The external asset that everything starts from."""
+
+    @dg.observable_source_asset(
+        name=SOURCE_FILES.path[-1],
+        description="The files behind each source, as the catalog names them. Observed, never "
+        "made: the version is a digest of every file's uri, size and checksum.",
+        group_name="ingest",
+        partitions_def=dg.StaticPartitionsDefinition(workspace.sources),
+        metadata={"catalog": str(workspace.catalog.path)},
+        tags={"owner": OWNER.split(":")[1]},
+    )
+    def source_files(context: dg.OpExecutionContext) -> dg.DataVersionsByPartition:
+        return dg.DataVersionsByPartition(
+            {source: observed_version(workspace, source) for source in workspace.sources}
+        )
+
+    return source_files  # type: ignore[return-value]  # Dagster types it as a SourceAsset
+
+
+def new_files_sensor(workspace: Workspace) -> dg.SensorDefinition:
+    """Reports a new version of `source_files` when a file was added, changed or removed.
+
+    Automation conditions carry it on from there, if they are switched on.
+    """
+
+    @dg.sensor(
+        name="new_source_files",
+        description="Notices files that were added, changed or removed behind a source.",
+        minimum_interval_seconds=SENSOR_SECONDS,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+    )
+    def new_source_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        events = []
+        problems = []
+        for source in workspace.sources:
+            try:
+                if event := observe(context.instance, workspace, source):
+                    events.append(event)
+            except ConfigError as error:
+                problems.append(str(error))
+        if problems and not events:
+            return dg.SkipReason("; ".join(problems))
+        return dg.SensorResult(asset_events=events)
+
+    return new_source_files
+
+
+def observe(
+    instance: dg.DagsterInstance, workspace: Workspace, source: str
+) -> dg.AssetObservation | None:
+    """The observation of a source whose files changed since the last one; None if none did."""
+    version = observed_version(workspace, source)
+    records = instance.fetch_observations(
+        dg.AssetRecordsFilter(asset_key=SOURCE_FILES, asset_partitions=[source]), limit=1
+    ).records
+    last = records[0].asset_observation if records else None
+    if last is not None and last.tags.get("dagster/data_version") == version:
+        return None
+    return dg.AssetObservation(
+        SOURCE_FILES, partition=source, tags={"dagster/data_version": version}
+    )

@@ -1,0 +1,177 @@
+"""A stage as a Dagster asset: partitions, descriptions, metadata, data version, checks."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from llm_data_assets.config.digest import digest
+from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.defs.partitions import mapping_between, partitions_of, to_partition
+from llm_data_assets.engine.local import WorkerDiedError
+from llm_data_assets.lake.delta import Lake
+from llm_data_assets.lake.schemas import Table
+from llm_data_assets.stages.graph import STAGES
+from llm_data_assets.stages.materialise import Materialised, lake_of, materialise, severity_of
+from llm_data_assets.stages.stage import CheckResult, Stage
+
+SOURCE_FILES = dg.AssetKey("source_files")
+OWNER = "team:data"
+GROUPS = {
+    "raw_corpus": "ingest",
+    "document_signatures": "dedup",
+    "duplicates": "dedup",
+    "deduped_corpus": "dedup",
+    "quality_signals": "filter",
+    "filtered_corpus": "filter",
+    "tokenizer": "tokenize",
+    "tokenized_corpus": "tokenize",
+    "mixture_plan": "mix",
+    "mixed_corpus": "mix",
+    "training_export": "mix",
+}
+# What a change must wait for: checks that block upstream have passed.
+CARRY_CHANGES = (
+    dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+)
+
+
+def stage_asset(stage: Stage, workspace: Workspace) -> dg.AssetsDefinition:
+    """The Dagster asset of a stage; its checks run in the same step."""
+    partitions = partitions_of(stage.partitioning, workspace)
+
+    @dg.asset(
+        name=stage.name,
+        description=stage.description.replace("\n", " "),
+        group_name=GROUPS[stage.name],
+        kinds={"deltalake", "python"},
+        owners=[OWNER],
+        tags={"partitioned_by": stage.partitioning},
+        partitions_def=partitions,
+        deps=_deps(stage),
+        code_version=_code_version(stage, workspace),
+        metadata=_static_metadata(stage.table, lake_of(workspace)),
+        automation_condition=CARRY_CHANGES,
+        check_specs=[
+            dg.AssetCheckSpec(
+                check.name,
+                asset=stage.name,
+                description=check.description,
+                blocking=check.blocking,
+                partitions_def=partitions,
+            )
+            for check in stage.checks
+        ],
+    )
+    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        partition = to_partition(stage, context.partition_key if partitions else None)
+        try:
+            done = materialise(
+                stage,
+                partition,
+                workspace,
+                run_id=context.run_id,
+                progress=lambda number, total: context.log.info(f"shard {number} of {total}"),
+            )
+        except (ConfigError, ValueError, OSError, WorkerDiedError) as error:
+            raise dg.Failure(
+                f"{stage.name} {partition.key}: {error}", allow_retries=False
+            ) from error
+        return dg.MaterializeResult(
+            metadata=_metadata(done),
+            data_version=dg.DataVersion(done.data_version),
+            check_results=[
+                _check_result(check.name, severity_of(check), done.checks[check.name])
+                for check in stage.checks
+            ],
+        )
+
+    return asset
+
+
+def column_schema(schema: pa.Schema) -> dg.TableSchema:
+    """Columns with their types and descriptions, as Dagster's catalogue shows them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                field.name,
+                str(field.type),
+                description=(field.metadata or {}).get(b"description", b"").decode() or None,
+            )
+            for field in schema
+        ]
+    )
+
+
+def _deps(stage: Stage) -> list[dg.AssetDep]:
+    deps = [
+        dg.AssetDep(
+            name,
+            partition_mapping=mapping_between(STAGES[name].partitioning, stage.partitioning),
+        )
+        for name in stage.upstream
+    ]
+    return deps or [dg.AssetDep(SOURCE_FILES)]
+
+
+def _code_version(stage: Stage, workspace: Workspace) -> str:
+    """Changes with the code and with the settings, so that the UI shows what is stale.
+
+    A source's own declaration is part of the version of its files, since a code version belongs
+    to all partitions at once.
+    """
+    if not stage.upstream:
+        return stage.code_version
+    settings = [stage.settings(workspace, each) for each in stage.partitions(workspace)]
+    return f"{stage.code_version}-{digest(settings)[:8]}"
+
+
+def _static_metadata(table: Table, lake: Lake) -> Mapping[str, Any]:
+    return {
+        "dagster/column_schema": column_schema(table.full_schema),
+        "dagster/table_name": table.name,
+        "dagster/uri": str(lake.table_path(table)),
+        "query": dg.MetadataValue.md(f"`llm-data query \"SELECT * FROM {table.name} LIMIT 10\"`"),
+    }
+
+
+def _metadata(done: Materialised) -> dict[str, Any]:
+    outcome = done.outcome
+    metadata: dict[str, Any] = {
+        "dagster/row_count": outcome.docs,
+        "documents in": outcome.docs_in,
+        "documents": outcome.docs,
+        "bytes": outcome.n_bytes,
+        "seconds": round(done.seconds, 3),
+        **outcome.figures,
+    }
+    if outcome.tokens is not None:
+        metadata["tokens"] = outcome.tokens
+    if outcome.drops:
+        metadata["drops"] = dg.MetadataValue.md(_bars(outcome.drops))
+    return metadata
+
+
+def _bars(drops: Mapping[str, int]) -> str:
+    """Drop reasons as a small table with bars, commonest first: it shows inline in the UI."""
+    most = max(drops.values())
+    ordered = sorted(drops.items(), key=lambda item: (-item[1], item[0]))
+    rows = [f"| {name} | {n} | {'█' * max(1, round(12 * n / most))} |" for name, n in ordered]
+    return "\n".join(["| reason | documents | |", "|---|---:|---|", *rows])
+
+
+def _check_result(name: str, severity: str, result: CheckResult) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=result.passed,
+        severity=dg.AssetCheckSeverity(severity),
+        description=f"observed {result.observed:g}, expected {result.expected}",
+        metadata={
+            "observed": float(result.observed),
+            "expected": result.expected,
+            "samples": dg.MetadataValue.json(json.loads(json.dumps(list(result.samples), default=str))),
+        },
+    )
