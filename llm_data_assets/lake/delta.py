@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -199,8 +200,9 @@ class Lake:
         if not self.exists(table):
             return []
         prefix = _partition_path(table, partition or {})
-        paths = (path for path, _ in _active_files(self.open(table, version)))
-        return [self.table_path(table) / path for path in sorted(paths) if path.startswith(prefix)]
+        folder = self.table_path(table)
+        at = _newest_version(folder) if version is None else version
+        return [folder / path for path in _files_at(str(folder), at) if path.startswith(prefix)]
 
     def shards(self, table: Table, partition: Mapping[str, str]) -> list[ShardFile]:
         """The shard files of one partition, sorted by shard."""
@@ -260,6 +262,17 @@ def _partition_path(table: Table, partition: Mapping[str, str]) -> str:
         unknown = sorted(set(partition) - set(table.partition_by))
         raise KeyError(f"{table.name} is partitioned by {table.partition_by}, not by {unknown}")
     return "".join(f"{name}={quote(partition[name], safe='')}/" for name in names)
+
+
+def _newest_version(folder: Path) -> int:
+    """The newest version in a table's log; a log entry appears whole or not at all."""
+    return max(int(entry.stem) for entry in (folder / "_delta_log").glob("*[0-9].json"))
+
+
+@lru_cache(maxsize=256)
+def _files_at(folder: str, version: int) -> tuple[str, ...]:
+    """Paths of one version, sorted; a version never changes."""
+    return tuple(sorted(path for path, _ in _active_files(DeltaTable(folder, version=version))))
 
 
 def _active_files(delta: DeltaTable) -> list[tuple[str, int]]:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -46,6 +47,7 @@ def compile_rules(rules: Sequence[Rule], columns: Mapping[str, str], *, relation
         )"""
 
 
+@cache
 def load_ruleset(name: str) -> list[dict[str, Any]]:
     """The rules of a shipped rule set, as its YAML file has them.
 

@@ -1,0 +1,140 @@
+"""The few operations of the kernels that Numba has no words for, as LLVM instructions.
+
+All are ordinary LLVM IR on vectors of a fixed length, which LLVM turns into whatever the machine
+has (AVX-512, AVX2, NEON) with the same results everywhere. Loads need no alignment.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+LANES = 16
+_WORDS = ir.VectorType(ir.IntType(32), LANES)
+
+# Round constants of SHA-1, for twenty rounds each (FIPS 180-4, section 4.2.1).
+_ROUND_CONSTANTS = (0x5A827999, 0x6ED9EBA1, 0x8F1BBCDC, 0xCA62C1D6)
+
+
+@intrinsic
+def load32(typing_context, data, at):  # type: ignore[no-untyped-def]
+    """Four bytes of a uint8 array as a little-endian uint32."""
+    return types.uint32(data, types.uintp), _loader(ir.IntType(32))
+
+
+@intrinsic
+def load64(typing_context, data, at):  # type: ignore[no-untyped-def]
+    """Eight bytes of a uint8 array as a little-endian uint64."""
+    return types.uint64(data, types.uintp), _loader(ir.IntType(64))
+
+
+@intrinsic
+def trailing_zeros(typing_context, value):  # type: ignore[no-untyped-def]
+    """Position of the lowest set bit of a uint64 that is not zero."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.cttz(arguments[0], context.get_constant(types.boolean, True))
+
+    return types.uint64(types.uint64), generate
+
+
+@intrinsic
+def add_sha1_block(typing_context, message, rest, tail, state):  # type: ignore[no-untyped-def]
+    """Pad one block of each lane's message and add its eighty rounds to the lane's state.
+
+    Args:
+        message: uint32[16, LANES], the block's bytes as little-endian words; past the end of the
+            message they may hold anything.
+        rest: int32[LANES], bytes of the message from the block's begin on; may be negative.
+        tail: uint32[2, LANES], the last two words of a message's last block (its length in bits,
+            high word first), zero in other blocks.
+        state: uint32[5, LANES], changed.
+    """
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        rows = [
+            _rows(context, builder, kind, argument)
+            for kind, argument in zip(signature.args, arguments, strict=True)
+        ]
+        load_message, load_rest, load_tail, load_state = (each[0] for each in rows)
+        remaining = load_rest(0)
+        words = [_padded(builder, load_message(i), remaining, 4 * i) for i in range(16)]
+        words[14] = builder.or_(words[14], load_tail(0))
+        words[15] = builder.or_(words[15], load_tail(1))
+        before = [load_state(i) for i in range(5)]
+        for i, value in enumerate(_sha1_rounds(builder, words, before)):
+            rows[3][1](builder.add(before[i], value), i)
+        return context.get_dummy_value()
+
+    return types.void(message, rest, tail, state), generate
+
+
+def _loader(kind: ir.Type) -> Callable[..., Any]:
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.bitcast(builder.gep(array.data, [arguments[1]]), kind.as_pointer())
+        return builder.load(place, align=1, typ=kind)
+
+    return generate
+
+
+def _rows(context: Any, builder: Any, kind: Any, argument: Any) -> tuple[Any, Any]:
+    """(load, store) of row `i` of a contiguous array whose rows are LANES values."""
+    data = context.make_array(kind)(context, builder, argument).data
+
+    def place(i: int) -> Any:
+        first = builder.gep(data, [ir.Constant(ir.IntType(64), LANES * i)])
+        return builder.bitcast(first, _WORDS.as_pointer())
+
+    def load(i: int) -> Any:
+        return builder.load(place(i), align=4, typ=_WORDS)
+
+    def store(value: Any, i: int) -> None:
+        builder.store(value, place(i), align=4)
+
+    return load, store
+
+
+def _all(value: int) -> ir.Constant:
+    return ir.Constant(_WORDS, [value] * LANES)
+
+
+def _rotated(builder: Any, value: Any, left: int) -> Any:
+    return builder.or_(builder.shl(value, _all(left)), builder.lshr(value, _all(32 - left)))
+
+
+def _padded(builder: Any, word: Any, remaining: Any, at: int) -> Any:
+    """The big-endian word at byte `at`: of the message, of its end marker (bit 1), or zero."""
+    swapped = builder.or_(
+        builder.and_(_rotated(builder, word, 8), _all(0x00FF00FF)),
+        builder.and_(_rotated(builder, word, 24), _all(0xFF00FF00)),
+    )
+    rest = builder.sub(remaining, _all(at))
+    bits = builder.and_(builder.shl(rest, _all(3)), _all(31))
+    kept = builder.and_(swapped, builder.not_(builder.lshr(_all(0xFFFFFFFF), bits)))
+    marked = builder.or_(kept, builder.lshr(_all(0x80000000), bits))
+    ends_here = builder.icmp_unsigned("<", rest, _all(4))
+    is_before_end = builder.icmp_signed(">=", rest, _all(4))
+    return builder.select(is_before_end, swapped, builder.select(ends_here, marked, _all(0)))
+
+
+def _sha1_rounds(builder: Any, words: list[Any], state: list[Any]) -> list[Any]:
+    """The eighty rounds (FIPS 180-4, section 6.1.2)."""
+    a, b, c, d, e = state
+    for t in range(80):
+        if t >= 16:
+            mixed = builder.xor(words[t - 3], words[t - 8])
+            mixed = builder.xor(mixed, builder.xor(words[t - 14], words[t - 16]))
+            words.append(_rotated(builder, mixed, 1))
+        if t < 20:  # choose
+            f = builder.xor(d, builder.and_(b, builder.xor(c, d)))
+        elif 40 <= t < 60:  # majority
+            f = builder.or_(builder.and_(b, c), builder.and_(d, builder.or_(b, c)))
+        else:  # parity
+            f = builder.xor(builder.xor(b, c), d)
+        total = builder.add(builder.add(_rotated(builder, a, 5), f), builder.add(e, words[t]))
+        total = builder.add(total, _all(_ROUND_CONSTANTS[t // 20]))
+        a, b, c, d, e = total, a, _rotated(builder, b, 30), c, d
+    return [a, b, c, d, e]
