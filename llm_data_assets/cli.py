@@ -22,7 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="LLM training data as Dagster assets: run the stages, query the tables, explain a document.",
+    help="LLM training data as Dagster assets: run stages, query tables, explain a document.",
 )
 sources_app = typer.Typer(no_args_is_help=True, help="The sources of the catalog.")
 app.add_typer(sources_app, name="sources")
@@ -41,7 +41,7 @@ def main() -> None:
     except (FileNotFoundError, PermissionError) as error:
         _fail(str(error), code=1)
     except duckdb.Error as error:
-        _fail(f"{error}. Try: `llm-data query \"SHOW TABLES\"` lists what can be read", code=1)
+        _fail(f'{error}. Try: `llm-data query "SHOW TABLES"` lists what can be read', code=1)
     except OSError as error:
         _fail(f"{error}. Try: free some space, or set LLM_DATA_HOME to another disk", code=1)
 
@@ -94,7 +94,8 @@ def explain(
     passport = explain_document(connect(open_workspace().home), doc_id)
     if passport is None:
         _fail(
-            f"no document {doc_id!r}. Try: `llm-data query \"SELECT doc_id FROM raw_corpus LIMIT 5\"`",
+            f"no document {doc_id!r}. "
+            'Try: `llm-data query "SELECT doc_id FROM raw_corpus LIMIT 5"`',
             code=1,
         )
     if as_json:
@@ -158,5 +159,3 @@ def _print_rows(names: list[str], rows: list[tuple[Any, ...]], as_json: bool) ->
 
 def _print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
-
-

@@ -31,7 +31,9 @@ def diagnose() -> list[Finding]:
         workspace = open_workspace()
     except ConfigError as error:
         return [*findings, ("configuration", "problem", str(error))]
-    findings.append(("catalog", "ok", f"{workspace.catalog.path}: {len(workspace.sources)} sources"))
+    findings.append(
+        ("catalog", "ok", f"{workspace.catalog.path}: {len(workspace.sources)} sources")
+    )
     findings.append(("pipeline", "ok", str(workspace.pipeline.path)))
     place = workspace.home if workspace.home.exists() else workspace.home.parent
     free = shutil.disk_usage(place).free

@@ -14,7 +14,9 @@ def explain_document(connection: duckdb.DuckDBPyConnection, doc_id: str) -> dict
         names = [column[0] for column in found.description or []]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
-    raw = rows("SELECT * EXCLUDE (text), left(text, 200) AS beginning FROM raw_corpus WHERE doc_id = ?")
+    raw = rows(
+        "SELECT * EXCLUDE (text), left(text, 200) AS beginning FROM raw_corpus WHERE doc_id = ?"
+    )
     if not raw:
         return None
     verdicts = rows(
@@ -32,7 +34,8 @@ def explain_document(connection: duckdb.DuckDBPyConnection, doc_id: str) -> dict
             (each for each in verdicts if not each["kept"] and each["position"] == 0), None
         ),
         "repeated_by": rows(
-            "SELECT doc_id, similarity, method FROM duplicates WHERE kept_doc_id = ? ORDER BY doc_id"
+            "SELECT doc_id, similarity, method FROM duplicates WHERE kept_doc_id = ? "
+            "ORDER BY doc_id"
         ),
         "tokens": rows("SELECT n_tokens, n_unknown FROM tokenized_corpus WHERE doc_id = ?"),
         "positions": rows(

@@ -24,7 +24,9 @@ class Source(BaseModel):
     license: str | None = Field(None, description="SPDX expression for documents that state none")
     language: str | None = Field(None, description="Language code for documents that state none")
     domain: str = Field("web", description="web, encyclopedia, book, code, documentation, chat ...")
-    priority: int = Field(100, description="Of two duplicates the one with the smaller number stays")
+    priority: int = Field(
+        100, description="Of two duplicates the one with the smaller number stays"
+    )
     description: str | None = Field(None, description="One sentence for the reader of the lineage")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the format")
 

@@ -96,11 +96,12 @@ def _collect_lines(node: yaml.Node, path: FieldPath, lines: dict[FieldPath, int]
 def _first_error(
     invalid: ValidationError, path: Path, lines: Mapping[FieldPath, int], model: type[BaseModel]
 ) -> ConfigError:
-    # Of a union's alternatives the last reported is the structured one, which says most.
+    # A misspelt field is both unknown and missing: the misspelling explains more.
     details = invalid.errors(include_url=False)
-    error = min(details, key=lambda each: _line(lines, each["loc"]))
-    alternatives = [each for each in details if _line(lines, each["loc"]) == _line(lines, error["loc"])]
-    error = max(alternatives, key=lambda each: len(each["loc"]))
+    error = min(
+        details,
+        key=lambda each: (each["type"] != "extra_forbidden", _line(lines, each["loc"])),
+    )
     known = _known_part(lines, error["loc"])
     unknown_key = error["type"] == "extra_forbidden"
     field = _dotted(error["loc"] if unknown_key or error["type"] == "missing" else known)

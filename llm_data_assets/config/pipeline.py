@@ -1,11 +1,20 @@
 """The pipeline: how duplicates are found, which rules decide, how tokens are made and mixed."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from llm_data_assets.config.catalog import NAME
 
+ExportFormat = Literal["megatron", "parquet"]
 PersonalDataKind = Literal["email", "phone", "ip", "id_card", "credit_card", "iban"]
 
 
@@ -79,6 +88,20 @@ class RuleSetUse(_Settings):
     unless: dict[str, list[str]] = Field(default_factory=dict)
 
 
+def _kind_of_rule_entry(entry: object) -> str:
+    """Which of the three an entry of `rules` is, so that an error speaks of that one alone."""
+    if isinstance(entry, str):
+        return "name"
+    fields = entry if isinstance(entry, dict) else getattr(entry, "__dict__", {})
+    return "use" if "use" in fields else "rule"
+
+
+RuleEntry = Annotated[
+    Annotated[str, Tag("name")] | Annotated[RuleSetUse, Tag("use")] | Annotated[Rule, Tag("rule")],
+    Discriminator(_kind_of_rule_entry),
+]
+
+
 class EvaluationSet(_Settings):
     """A benchmark that must not be trained on."""
 
@@ -94,7 +117,7 @@ class Edits(_Settings):
 
     lines: bool = Field(True, description="Remove C4's policy, script and citation lines")
     personal_data: list[PersonalDataKind] = Field(
-        default_factory=lambda: ["email", "phone", "ip", "id_card", "credit_card", "iban"],
+        default_factory=lambda: list[PersonalDataKind](get_args(PersonalDataKind)),
         description="Kinds that are masked",
     )
 
@@ -107,7 +130,9 @@ class Tokenizer(_Settings):
     vocab_size: int = Field(32_000, ge=300, le=1_000_000)
     character_coverage: float = Field(0.9999, gt=0.9, le=1)
     sample_mb: float = Field(100, gt=0, description="Megabytes of text to train on")
-    sample_alpha: float = Field(0.3, ge=0, le=1, description="Share of a source is its size to this")
+    sample_alpha: float = Field(
+        0.3, ge=0, le=1, description="Share of a source is its size to this"
+    )
     seed: int = 1
     special_tokens: list[str] = Field(default_factory=list, description="Pieces never split")
 
@@ -121,11 +146,13 @@ class Recipe(_Settings):
     )
     alpha: float = Field(0.5, ge=0, le=1, description="Without weights: share is tokens to this")
     max_epochs: float = Field(4, gt=0, description="Passes over one source (methods.md A.4: 4)")
-    total_tokens: int | None = Field(None, gt=0, description="Length of the run; else what caps allow")
+    total_tokens: int | None = Field(
+        None, gt=0, description="Length of the run; else what caps allow"
+    )
     sequence_length: int = Field(2048, ge=8)
     packing: Literal["best_fit", "concatenate", "document"] = "best_fit"
     seed: int = 1
-    formats: list[Literal["megatron", "parquet"]] = Field(default_factory=lambda: ["megatron"])
+    formats: list[ExportFormat] = Field(default_factory=lambda: list[ExportFormat](["megatron"]))
 
     @field_validator("weights")
     @classmethod
@@ -161,8 +188,8 @@ class Pipeline(_Settings):
     engine: Engine = Engine()
     languages: list[str] = Field(default_factory=list, description="Asked for; empty is any")
     dedup: Dedup = Dedup()
-    rules: list[str | RuleSetUse | Rule] = Field(
-        default_factory=lambda: ["gopher", "c4", "fineweb"],
+    rules: list[RuleEntry] = Field(
+        default_factory=lambda: list[RuleEntry](["gopher", "chinese", "c4", "clean"]),
         description="Shipped or own rule sets by name, and single rules, in order",
     )
     rule_sets: dict[str, list[Rule]] = Field(default_factory=dict, description="Own rule sets")

@@ -156,7 +156,9 @@ def _signature_values(signature: pa.Array) -> np.ndarray:
     if not pa.types.is_binary(signature.type):
         return signature.flatten().to_numpy()
     _, offsets, data = signature.buffers()
-    start, stop = np.frombuffer(offsets, np.int32)[[signature.offset, signature.offset + len(signature)]]
+    start, stop = np.frombuffer(offsets, np.int32)[
+        [signature.offset, signature.offset + len(signature)]
+    ]
     return np.frombuffer(data, np.uint8)[start:stop].view("<u4")
 
 
@@ -221,7 +223,14 @@ def _near(
             arena = np.concatenate([arena[:used], np.empty(used + len(values), np.uint64)])
             state = state._replace(arena=arena)
         partner, similarity = settle(
-            of[some], component, values, offsets, bucket_offsets, buckets, has_copies, threshold,
+            of[some],
+            component,
+            values,
+            offsets,
+            bucket_offsets,
+            buckets,
+            has_copies,
+            threshold,
             state,
         )
         yield some, np.where(partner < 0, -1, originals[partner]), similarity

@@ -64,7 +64,12 @@ def code_points() -> CodePoints:
 
 
 def _record(
-    character: str, before: str, after: str, back: set[str], on: set[str], mappings: dict[bytes, int]
+    character: str,
+    before: str,
+    after: str,
+    back: set[str],
+    on: set[str],
+    mappings: dict[bytes, int],
 ) -> int:
     """One character's record, given its NFKC `before` and `after` case folding.
 

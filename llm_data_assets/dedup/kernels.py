@@ -11,8 +11,7 @@ byte, and hashes each word with two multiplications; `_roll` turns word hashes i
 """
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
 from llm_data_assets.dedup.codepoints import (
     CLASS_SHIFT,
@@ -27,11 +26,17 @@ from llm_data_assets.dedup.codepoints import (
     TABLE_SIZE,
     TO_PYTHON,
 )
-from llm_data_assets.dedup.normalise import UNSPACED_BLOCKS
+from llm_data_assets.dedup.normalise import UNSPACED_BLOCKS, normalise
+from llm_data_assets.dedup.vectors import (
+    BLOCK,
+    count_ones,
+    fold_ascii,
+    load64,
+    trailing_zeros,
+    word_bits,
+)
 
 _SPACE = np.uint8(32)
-# ASCII is folded in blocks of so many bytes, one vector register of any x86-64 or ARM64 machine.
-_BLOCK = 16
 # Readers of eight bytes and of 64-byte masks run past the end of a text by up to this much.
 _PAD = 128
 
@@ -42,30 +47,11 @@ _PRIME_2 = np.uint64(0xC2B2AE3D27D4EB4F)
 # B.8: five words or eight to ten characters).
 CHARACTERS_PER_WORD = 2
 
+_ASCII = np.array([ord(normalise(chr(c)) or " ") for c in range(128)], np.uint8)
 _UNSPACED = np.array(UNSPACED_BLOCKS, np.int64)
 # Masks that keep the first n bytes of a little-endian word, and the bytes after the eighth.
 _FIRST = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(17)], np.uint64)
 _SECOND = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(17)], np.uint64)
-
-
-@intrinsic
-def _trailing_zeros(typing_context, value):  # type: ignore[no-untyped-def]
-    """Position of the lowest set bit of a non-zero uint64."""
-
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.cttz(arguments[0], context.get_constant(types.boolean, True))
-
-    return types.uint64(types.uint64), generate
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _load(data, at):  # type: ignore[no-untyped-def]
-    """Eight bytes as a little-endian uint64; LLVM makes one load of it."""
-    at = np.uintp(at)
-    value = np.uint64(data[at])
-    for i in range(1, 8):
-        value |= np.uint64(data[at + np.uintp(i)]) << np.uint64(8 * i)
-    return value
 
 
 @njit(nogil=True, cache=True)
@@ -86,35 +72,18 @@ def _expand(text, records, mapped, mapped_offsets, wide):  # type: ignore[no-unt
     last_class = 0
     composes_on = False
     while i < n:
-        if i + _BLOCK <= n:
-            block = text[i : i + _BLOCK]
-            bits = np.uint8(0)
-            for t in range(_BLOCK):
-                bits |= block[t]
-            if bits < 128:
-                folded = wide[to : to + _BLOCK]
-                for t in range(_BLOCK):
-                    byte = block[t]
-                    byte = np.uint8(byte | np.uint8((np.uint8(byte - 65) < np.uint8(26)) << 5))
-                    is_word = (np.uint8(byte - 97) < np.uint8(26)) | (
-                        np.uint8(byte - 48) < np.uint8(10)
-                    )
-                    folded[t] = byte if is_word else _SPACE
-                i += _BLOCK
-                to += _BLOCK
-                continue
-        stop = min(i + _BLOCK, n)
-        while i < stop:
-            byte = text[i]
-            if byte < 128:
-                byte = np.uint8(byte | np.uint8((np.uint8(byte - 65) < np.uint8(26)) << 5))
-                is_word = (np.uint8(byte - 97) < np.uint8(26)) | (
-                    np.uint8(byte - 48) < np.uint8(10)
-                )
-                wide[to] = byte if is_word else _SPACE
+        if i + BLOCK <= n:
+            foreign = fold_ascii(text, np.uintp(i), wide, np.uintp(to))
+            plain = trailing_zeros(foreign)
+            i += plain
+            to += plain
+        else:
+            while i < n and text[i] < 128:
+                wide[to] = _ASCII[text[i]]
                 to += 1
                 i += 1
-                continue
+        while i < n and text[i] >= 128:
+            byte = text[i]
             size = 2 if byte < 0xE0 else (3 if byte < 0xF0 else 4)
             if i + size > n:
                 return -1, high
@@ -167,23 +136,15 @@ def _expand(text, records, mapped, mapped_offsets, wide):  # type: ignore[no-unt
 
 
 @njit(nogil=True, cache=True)
-def _word_hash(wide, start, size):  # type: ignore[no-untyped-def]
-    """64-bit hash of `size` bytes, sixteen a step; bytes past the end count as zero.
+def _hash_16(h, wide, start, size):  # type: ignore[no-untyped-def]
+    """Take up to 16 of the `size` bytes of a token into its 64-bit hash.
 
-    Words hold no zero byte, so padding them is unambiguous.
+    Bytes past the end count as zero; tokens hold no zero byte, so that is unambiguous.
     """
     part = min(size, 16)
-    h = (_load(wide, start) & _FIRST[part]) * _PRIME_1
-    h += (_load(wide, start + 8) & _SECOND[part]) * _PRIME_2
-    h ^= h >> np.uint64(32)
-    while size > 16:
-        start += 16
-        size -= 16
-        part = min(size, 16)
-        h = (h ^ (_load(wide, start) & _FIRST[part])) * _PRIME_1
-        h += (_load(wide, start + 8) & _SECOND[part]) * _PRIME_2
-        h ^= h >> np.uint64(32)
-    return h
+    h = (h ^ (load64(wide, np.uintp(start)) & _FIRST[part])) * _PRIME_1
+    h += (load64(wide, np.uintp(start + 8)) & _SECOND[part]) * _PRIME_2
+    return h ^ (h >> np.uint64(32))
 
 
 @njit(nogil=True, cache=True)
@@ -193,23 +154,32 @@ def _words(wide, n, edges, hashes):  # type: ignore[no-untyped-def]
         wide[i] = _SPACE
     count = 0
     carry = np.uint64(0)
-    for at in range(0, n + 1, 64):
-        mask = np.uint64(0)
-        for i in range(8):
-            x = _load(wide, at + 8 * i) ^ np.uint64(0x2020202020202020)
-            x |= (x & np.uint64(0x7F7F7F7F7F7F7F7F)) + np.uint64(0x7F7F7F7F7F7F7F7F)
-            x = (x & np.uint64(0x8080808080808080)) >> np.uint64(7)
-            # The multiplication gathers the lowest bits of eight bytes in the highest byte.
-            mask |= ((x * np.uint64(0x0102040810204080)) >> np.uint64(56)) << np.uint64(8 * i)
-        changes = mask ^ ((mask << np.uint64(1)) | carry)
-        carry = mask >> np.uint64(63)
-        while changes:
-            edges[count] = at + np.int64(_trailing_zeros(changes))
-            count += 1
-            changes &= changes - np.uint64(1)
+    for at in range(0, n + 1, BLOCK):
+        bits = word_bits(wide, np.uintp(at))
+        changes = bits ^ ((bits << np.uint64(1)) | carry)
+        carry = bits >> np.uint64(BLOCK - 1)
+        # Eight at a time without asking after each: what is too much is written over.
+        end = count + count_ones(changes)
+        while count < end:
+            for i in range(8):
+                edges[count + i] = at + trailing_zeros(changes)
+                changes &= changes - np.uint64(1)
+            count += 8
+        count = end
+    longest = 0
     for i in range(count // 2):
         start = edges[2 * i]
-        hashes[i] = _word_hash(wide, start, edges[2 * i + 1] - start)
+        size = edges[2 * i + 1] - start
+        longest = max(longest, size)
+        hashes[i] = _hash_16(np.uint64(0), wide, start, size)
+    if longest > 16:
+        for i in range(count // 2):
+            start = edges[2 * i]
+            size = edges[2 * i + 1] - start
+            while size > 16:
+                start += 16
+                size -= 16
+                hashes[i] = _hash_16(hashes[i], wide, start, size)
     return count // 2
 
 
@@ -222,7 +192,7 @@ def _characters(wide, n, hashes):  # type: ignore[no-untyped-def]
         byte = wide[i]
         size = 1 if byte < 0xC0 else (2 if byte < 0xE0 else (3 if byte < 0xF0 else 4))
         if byte != _SPACE:
-            hashes[count] = _word_hash(wide, i, size)
+            hashes[count] = _hash_16(np.uint64(0), wide, i, size)
             count += 1
         i += size
     return count

@@ -7,9 +7,7 @@ hold them to it, character by character); texts they cannot settle alone come ba
 import unicodedata
 
 # Marks that only choose a glyph: variation selectors and the combining grapheme joiner.
-_INVISIBLE_MARKS = frozenset(
-    map(chr, (0x034F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
-)
+_INVISIBLE_MARKS = frozenset(map(chr, (0x034F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 
 # Blocks whose languages put no space between words: Thai and Lao, Myanmar, Khmer, CJK punctuation
 # to bopomofo (kana between them), kana extensions, Han and its extensions (Unicode 16, Blocks.txt).
@@ -49,13 +47,14 @@ def normalise(text: str) -> str:
 
 def compose(text: str) -> str:
     """Steps 1 and 2 of `normalise`."""
-    visible = "".join(map(_visible, text))
+    visible = text.translate({ord(c): _visible(c) for c in set(text)})
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
 
 
 def separate(text: str) -> str:
     """Step 3 of `normalise`, before runs of spaces are squeezed."""
-    return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text)
+    is_word = {c: unicodedata.category(c)[0] in "LMN" for c in set(text)}
+    return text.translate({ord(c): " " for c in is_word if not is_word[c]})
 
 
 def is_unspaced(key: str) -> bool:

@@ -14,6 +14,9 @@ from numba.extending import intrinsic
 LANES = 16
 _WORDS = ir.VectorType(ir.IntType(32), LANES)
 
+BLOCK = 64
+_BYTES = ir.VectorType(ir.IntType(8), BLOCK)
+
 # Round constants of SHA-1, for twenty rounds each (FIPS 180-4, section 4.2.1).
 _ROUND_CONSTANTS = (0x5A827999, 0x6ED9EBA1, 0x8F1BBCDC, 0xCA62C1D6)
 
@@ -31,13 +34,59 @@ def load64(typing_context, data, at):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def trailing_zeros(typing_context, value):  # type: ignore[no-untyped-def]
-    """Position of the lowest set bit of a uint64 that is not zero."""
+def trailing_zeros(typing_context, bits):  # type: ignore[no-untyped-def]
+    """Position of the lowest set bit of a uint64; 64 where none is set."""
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.cttz(arguments[0], context.get_constant(types.boolean, True))
+        return builder.cttz(arguments[0], context.get_constant(types.boolean, False))
 
-    return types.uint64(types.uint64), generate
+    return types.int64(types.uint64), generate
+
+
+@intrinsic
+def count_ones(typing_context, bits):  # type: ignore[no-untyped-def]
+    """How many bits of a uint64 are set."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic
+def fold_ascii(typing_context, text, at, wide, to):  # type: ignore[no-untyped-def]
+    """Fold a block of ASCII: letters to lower case, digits as they are, spaces for the rest.
+
+    Args:
+        text: uint8[...], of which BLOCK bytes from `at` on are read.
+        wide: uint8[...], of which BLOCK bytes from `to` on are written; those after the first byte
+            that is not ASCII mean nothing.
+
+    Returns:
+        uint64, a bit set for each byte that is not ASCII.
+    """
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        byte = _block(context, builder, signature.args[0], arguments[0], arguments[1])
+        is_upper = _between(builder, byte, "A", "Z")
+        lower = builder.select(is_upper, builder.or_(byte, _each(0x20)), byte)
+        is_word = builder.or_(_between(builder, lower, "a", "z"), _between(builder, byte, "0", "9"))
+        folded = builder.select(is_word, lower, _each(0x20))
+        builder.store(folded, _block_at(context, builder, signature.args[2], *arguments[2:]), 1)
+        return _bits(builder, builder.icmp_signed("<", byte, _each(0)))
+
+    return types.uint64(text, types.uintp, wide, types.uintp), generate
+
+
+@intrinsic
+def word_bits(typing_context, wide, at):  # type: ignore[no-untyped-def]
+    """uint64, a bit set for each of the BLOCK bytes from `at` on that is not a space."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        byte = _block(context, builder, signature.args[0], *arguments)
+        return _bits(builder, builder.icmp_unsigned("!=", byte, _each(0x20)))
+
+    return types.uint64(wide, types.uintp), generate
 
 
 @intrinsic
@@ -78,6 +127,28 @@ def _loader(kind: ir.Type) -> Callable[..., Any]:
         return builder.load(place, align=1, typ=kind)
 
     return generate
+
+
+def _block_at(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [at]), _BYTES.as_pointer())
+
+
+def _block(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+    return builder.load(_block_at(context, builder, kind, array, at), align=1, typ=_BYTES)
+
+
+def _each(value: int) -> ir.Constant:
+    return ir.Constant(_BYTES, [value] * BLOCK)
+
+
+def _between(builder: Any, byte: Any, first: str, last: str) -> Any:
+    above = builder.sub(byte, _each(ord(first)))
+    return builder.icmp_unsigned("<=", above, _each(ord(last) - ord(first)))
+
+
+def _bits(builder: Any, flags: Any) -> Any:
+    return builder.bitcast(flags, ir.IntType(BLOCK))
 
 
 def _rows(context: Any, builder: Any, kind: Any, argument: Any) -> tuple[Any, Any]:

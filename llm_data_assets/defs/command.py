@@ -1,4 +1,4 @@
-"""What `llm-data run` shows: progress while it runs, the funnel and the largest drops at the end."""
+"""What `llm-data run` shows: progress, then the funnel and the largest drops."""
 
 import json
 import sys
@@ -46,14 +46,22 @@ def _check_names(workspace: Workspace, sources: Sequence[str], to: str | None) -
     for source in sources:
         if source not in workspace.sources:
             raise ConfigError(
-                "--source", source, "is not in the catalog", f"one of {', '.join(workspace.sources)}"
+                "--source",
+                source,
+                "is not in the catalog",
+                f"one of {', '.join(workspace.sources)}",
             )
     if to is not None and to not in STAGES:
         raise ConfigError("--to", to, "is not a stage", f"one of {', '.join(STAGES)}")
 
 
 def _progress(console: Console) -> Progress:
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
@@ -72,9 +80,15 @@ def _show(workspace: Workspace, report: Report, seconds: float) -> None:
         console.print("Try: mend what is named above and run again; finished work is kept.")
         return
     console.print("\nNext:", highlight=False)
-    console.print("  make dev                                   Dagster's UI: lineage, checks, runs")
-    console.print('  llm-data query "FROM largest_drops"        why documents left', highlight=False)
-    console.print("  llm-data explain DOC_ID                    one document's way through the stages")
+    console.print(
+        "  make dev                                   Dagster's UI: lineage, checks, runs"
+    )
+    console.print(
+        '  llm-data query "FROM largest_drops"        why documents left', highlight=False
+    )
+    console.print(
+        "  llm-data explain DOC_ID                    one document's way through the stages"
+    )
 
 
 def _funnel(workspace: Workspace, console: Console) -> None:
@@ -100,7 +114,8 @@ def _funnel(workspace: Workspace, console: Console) -> None:
     table.add_row("all", *(f"{d:,} ({b / 1000:,.0f})" for d, b in totals), f"{all_tokens:,}")
     console.print(table)
     drops = connection.execute(
-        "SELECT stage, reason, docs, sources FROM largest_drops ORDER BY docs DESC, stage, reason LIMIT 8"
+        "SELECT stage, reason, docs, sources FROM largest_drops "
+        "ORDER BY docs DESC, stage, reason LIMIT 8"
     ).fetchall()
     reasons = Table("stage", "reason", "documents", "sources", title="Largest drops")
     for row in drops:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.definitions import build_definitions
 from llm_data_assets.defs.partitions import dagster_key
 from llm_data_assets.defs.sources import observe
-from llm_data_assets.definitions import build_definitions
 from llm_data_assets.lake.models import load_models
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of
@@ -140,7 +140,9 @@ def _dagster_knows(stage: Stage, context: Context, instance: dg.DagsterInstance)
     if not records or last is None:
         return False
     event = records[0].asset_materialization
-    return event is not None and (event.tags or {}).get("dagster/data_version") == last["data_version"]
+    return (
+        event is not None and (event.tags or {}).get("dagster/data_version") == last["data_version"]
+    )
 
 
 def _build_models(job: dg.JobDefinition, instance: dg.DagsterInstance, report: Report) -> None:

@@ -134,7 +134,7 @@ def _static_metadata(table: Table, lake: Lake) -> Mapping[str, Any]:
         "dagster/column_schema": column_schema(table.full_schema),
         "dagster/table_name": table.name,
         "dagster/uri": str(lake.table_path(table)),
-        "query": dg.MetadataValue.md(f"`llm-data query \"SELECT * FROM {table.name} LIMIT 10\"`"),
+        "query": dg.MetadataValue.md(f'`llm-data query "SELECT * FROM {table.name} LIMIT 10"`'),
     }
 
 
@@ -172,6 +172,8 @@ def _check_result(name: str, severity: str, result: CheckResult) -> dg.AssetChec
         metadata={
             "observed": float(result.observed),
             "expected": result.expected,
-            "samples": dg.MetadataValue.json(json.loads(json.dumps(list(result.samples), default=str))),
+            "samples": dg.MetadataValue.json(
+                json.loads(json.dumps(list(result.samples), default=str))
+            ),
         },
     )

@@ -136,9 +136,7 @@ class Lake:
         application = f"replace:{prefix}"
         for attempt in range(_COMMIT_ATTEMPTS):
             delta = self.open(table)
-            current = {
-                path: size for path, size in _active_files(delta) if path.startswith(prefix)
-            }
+            current = {path: size for path, size in _active_files(delta) if path.startswith(prefix)}
             added = [self._add(table, path, partition) for path in wanted if path not in current]
             removed = [
                 RemoveAction(path, True, 0, size=size, partition_values=dict(partition))
@@ -153,7 +151,7 @@ class Lake:
             except (CommitFailedError, DeltaError) as error:
                 if attempt + 1 == _COMMIT_ATTEMPTS or not _is_conflict(error):
                     raise
-                time.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311 - back-off only
+                time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
                 continue
             return int(self.open(table).version())
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -277,9 +275,7 @@ def _files_at(folder: str, version: int) -> tuple[str, ...]:
 
 def _active_files(delta: DeltaTable) -> list[tuple[str, int]]:
     actions = pa.table(delta.get_add_actions(flatten=True))
-    return list(
-        zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True)
-    )
+    return list(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
 
 
 def _is_conflict(error: Exception) -> bool:

@@ -36,7 +36,9 @@ _PARTITION_COLUMNS = {
     "asset": _column("asset", pa.string(), "The asset that was checked"),
 }
 
-_DOC_ID = _column("doc_id", pa.string(), "The document: <source>/<native id or file digest-ordinal>")
+_DOC_ID = _column(
+    "doc_id", pa.string(), "The document: <source>/<native id or file digest-ordinal>"
+)
 _ORIGIN = pa.struct(
     [
         _column("file", pa.string(), "The file, as the catalog's uris name it"),
@@ -58,7 +60,9 @@ RAW_CORPUS = Table(
             _column("title", pa.string(), "Title, where the format has one"),
             _column("language", pa.string(), "Language the publisher or the catalog declares"),
             _column("license", pa.string(), "SPDX expression where known, else the source's"),
-            _column("created_at", pa.string(), "Date the publisher gives, as ISO 8601 where it parses"),
+            _column(
+                "created_at", pa.string(), "Date the publisher gives, as ISO 8601 where it parses"
+            ),
             _column("n_bytes", pa.int64(), "UTF-8 bytes of `text`"),
             _column("meta", pa.string(), "JSON of what else the format said"),
         ]
@@ -104,7 +108,9 @@ VERDICTS = Table(
         [
             _DOC_ID,
             _column("kept", pa.bool_(), "True where the rule only flags"),
-            _column("reason", pa.string(), "Name of the rule or method; the first decides the drop"),
+            _column(
+                "reason", pa.string(), "Name of the rule or method; the first decides the drop"
+            ),
             _column("position", pa.int16(), "Order among the document's failing rules; 0 decides"),
             _column("value", pa.float64(), "The measured value"),
             _column("threshold", pa.float64(), "The bound it crossed; null for set membership"),
@@ -274,7 +280,9 @@ STAGE_STATS = Table(
             _column("bytes", pa.int64(), "UTF-8 bytes of text that went out"),
             _column("tokens", pa.int64(), "Tokens that went out; null before tokenisation"),
             _column("config_hash", pa.string(), "Digest of code version and settings"),
-            _column("input_version", pa.string(), "Digest of config_hash and every input's version"),
+            _column(
+                "input_version", pa.string(), "Digest of config_hash and every input's version"
+            ),
             _column("data_version", pa.string(), "Digest of the content that was committed"),
             _column("table_version", pa.int64(), "Version of the stage's Delta table"),
         ]

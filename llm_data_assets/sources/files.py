@@ -67,9 +67,7 @@ def list_files(
     found: dict[str, SourceFile] = {}
     for uri in uris:
         resolved = _fill_in(uri)
-        files = list(
-            _remote(uri, resolved) if "://" in resolved else _local(uri, resolved, base)
-        )
+        files = list(_remote(uri, resolved) if "://" in resolved else _local(uri, resolved, base))
         for name, path in files:
             found.setdefault(name, _describe(name, path, {} if checksums is None else checksums))
         if not files:
@@ -108,14 +106,14 @@ def open_decompressed(file: SourceFile) -> BinaryIO:
     if head.startswith(b"\x1f\x8b"):
         stream: BinaryIO = cast(BinaryIO, gzip.GzipFile(fileobj=raw))
     elif head.startswith(b"BZh"):
-        stream = bz2.BZ2File(raw)
+        stream = cast(BinaryIO, bz2.BZ2File(raw))
     elif head.startswith(b"\x28\xb5\x2f\xfd"):
         reader = zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(
             raw, read_across_frames=True
         )
         stream = cast(BinaryIO, reader)
     elif head.startswith(b"\xfd7zXZ\x00"):
-        stream = lzma.LZMAFile(raw)
+        stream = cast(BinaryIO, lzma.LZMAFile(raw))  # noqa: SIM115 - closed by the caller
     else:
         return raw
     return cast(BinaryIO, io.BufferedReader(_Bounded(stream, file), 1 << 20))
@@ -145,9 +143,7 @@ def _fill_in(uri: str) -> str:
     def value(found: re.Match[str]) -> str:
         name = found.group(1)
         if (set_to := os.environ.get(name) or _PREDEFINED.get(name)) is None:
-            raise ValueError(
-                f"{uri!r} names ${{{name}}}, which is not set. Try: export {name}=..."
-            )
+            raise ValueError(f"{uri!r} names ${{{name}}}, which is not set. Try: export {name}=...")
         return set_to
 
     return _PLACEHOLDER.sub(value, uri)
@@ -166,7 +162,9 @@ def _local(uri: str, resolved: str, base: Path) -> Iterator[tuple[str, str]]:
     if not start.is_dir():
         return
     root = start.resolve()
-    pattern = resolved[len(resolved[: glob.start()].rpartition("/")[0]) :].lstrip("/") if glob else "**/*"
+    pattern = (
+        resolved[len(resolved[: glob.start()].rpartition("/")[0]) :].lstrip("/") if glob else "**/*"
+    )
     if pattern.endswith("**"):
         pattern += "/*"  # before Python 3.13 a final ** finds folders only
     for path in sorted(start.glob(pattern)):

@@ -10,8 +10,12 @@ from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile, open_decompressed
 from llm_data_assets.text.decode import decode
 
-_START = re.compile(r"^\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG.*?\*\*\*[^\n]*\n", re.M | re.S)
-_END = re.compile(r"^(?:\*\*\* ?END OF (?:THE|THIS) PROJECT GUTENBERG|End of (?:the )?Project Gutenberg)", re.M)
+_START = re.compile(
+    r"^\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG.*?\*\*\*[^\n]*\n", re.M | re.S
+)
+_END = re.compile(
+    r"^(?:\*\*\* ?END OF (?:THE|THIS) PROJECT GUTENBERG|End of (?:the )?Project Gutenberg)", re.M
+)
 # Editions before 2000 have a "small print" header and no end marker.
 _OLD_START = re.compile(r"^\*END[ *]*THE SMALL PRINT![^\n]*\n", re.M)
 _TITLE = re.compile(r"^Title:\s*(.+)$", re.M)

@@ -1,4 +1,4 @@
-"""ShareGPT-style dialogues: a JSON array of {id?, conversations: [{from, value}]}. Offset: index."""
+"""ShareGPT dialogues: a JSON array of {id?, conversations: [{from, value}]}. Offset: index."""
 
 import json
 from collections.abc import Iterator

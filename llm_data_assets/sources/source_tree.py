@@ -28,7 +28,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    max_bytes: int = Field(1 << 20, gt=0, description="Larger files are rejected, as The Stack does")
+    max_bytes: int = Field(
+        1 << 20, gt=0, description="Larger files are rejected, as The Stack does"
+    )
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

@@ -63,7 +63,10 @@ def about(record: WarcRecord) -> dict[str, Any]:
     """What every WARC record says of itself, as fields of a document."""
     return {
         "offset": int(record.stream_pos),
-        "native_id": (record.record_id or "").removeprefix("<").removesuffix(">").removeprefix("urn:uuid:")
+        "native_id": (record.record_id or "")
+        .removeprefix("<")
+        .removesuffix(">")
+        .removeprefix("urn:uuid:")
         or None,
         "url": (record.headers.get("WARC-Target-URI") or "").strip("<>") or None,
         "created_at": record.headers.get("WARC-Date"),
@@ -102,11 +105,11 @@ def _page(record: WarcRecord, options: Options) -> Iterator[Document | Reject]:
         return
     text, encoding = decode(data, declared or detect_encoding(data, html5_compatible=True))
     tree = HTMLTree.parse(text)
-    language = tree.document.query_selector("html")
+    root = tree.document.query_selector("html") if tree.document else None
     yield Document(
         extract_plain_text(tree, main_content=options.main_content, alt_texts=False, links=False),
         title=(tree.title or "").strip() or None,
-        language=_language(language.getattr("lang") if language else None),
+        language=_language(root.getattr("lang") if root else None),
         meta={"encoding": encoding},
         **about(record),
     )
@@ -119,4 +122,8 @@ def _language(tag: str | None) -> str | None:
 
 
 def _looks_like_warc(head: bytes) -> bool:
-    return head[:2] == b"\x1f\x8b" or head in (b"WARC", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18") or not head
+    return (
+        head[:2] == b"\x1f\x8b"
+        or head in (b"WARC", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
+        or not head
+    )

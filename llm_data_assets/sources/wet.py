@@ -17,7 +17,7 @@ class Options(BaseModel):
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
-    """Yield every conversion record; its first line is the page's title, as Common Crawl writes it."""
+    """Yield every conversion record; its first line is the page's title."""
     for record in records(file, WarcRecordType.conversion):
         text = record.reader.read().decode("utf-8", "replace")
         declared = record.headers.get("WARC-Identified-Content-Language")

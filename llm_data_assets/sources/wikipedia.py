@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile, UnreadableFileError, open_decompressed
 
-_DROPPED_TAGS = frozenset({"ref", "table", "gallery", "math", "timeline", "score", "syntaxhighlight"})
+_DROPPED_TAGS = frozenset(
+    {"ref", "table", "gallery", "math", "timeline", "score", "syntaxhighlight"}
+)
 _DROPPED_LINKS = re.compile(r"^\s*:?(file|image|category|文件|图像|分类|檔案|圖像|分類)\s*:", re.I)
 _VARIANT = re.compile(r"-\{(?:[A-Za-z]\|)?([^{}]*)\}-")
 _MAGIC = re.compile(r"__[A-Z]+__")
@@ -50,7 +52,7 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
 
 def _elements(file: SourceFile) -> Iterator[Element]:
     """The dump's siteinfo and pages, each whole, while it is read."""
-    parser = XMLPullParser(["start", "end"])
+    parser: Any = XMLPullParser(["start", "end"])
     with open_decompressed(file) as stream:
         first = stream.read(1 << 16)
         if b"<!DOCTYPE" in first or b"<!ENTITY" in first:

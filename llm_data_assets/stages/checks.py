@@ -88,9 +88,7 @@ def _schema(table: Table) -> Callable[[Context], CheckResult]:
     return evaluate
 
 
-def _conservation(
-    came_in: Table, went_out: Table
-) -> Callable[[Context], CheckResult]:
+def _conservation(came_in: Table, went_out: Table) -> Callable[[Context], CheckResult]:
     """Every document that came in went out or has a deciding verdict, and none has both."""
 
     def evaluate(context: Context) -> CheckResult:
@@ -126,7 +124,7 @@ def _rejects(context: Context) -> CheckResult:
     share = rejects / max(1, rejects + documents)
     bound = context.workspace.pipeline.model.checks.max_reject_share
     samples = query(
-        f"SELECT file, \"offset\", error FROM {here(context, REJECTS)} ORDER BY ALL LIMIT {_SAMPLES}"
+        f'SELECT file, "offset", error FROM {here(context, REJECTS)} ORDER BY ALL LIMIT {_SAMPLES}'
     )
     return CheckResult(share <= bound, share, f"at most {bound:g} of records rejected", samples)
 
@@ -185,7 +183,10 @@ def language_share(signals: Table) -> Check:
         asked = sum(row["documents"] for row in counts if row["language"] in languages)
         share = asked / all_documents if all_documents else 1.0
         return CheckResult(
-            share >= bound, share, f"at least {bound:g} in {', '.join(languages)}", counts[:_SAMPLES]
+            share >= bound,
+            share,
+            f"at least {bound:g} in {', '.join(languages)}",
+            counts[:_SAMPLES],
         )
 
     return Check("language_share", "Documents are in the languages asked for.", evaluate)
@@ -251,7 +252,11 @@ def _epochs_within_cap(context: Context) -> CheckResult:
         "ORDER BY epochs DESC, source"
     )
     # Whole sequences may pass the cap by less than one.
-    over = [row for row in rows if (row["sequences"] - 1) > cap * row["sequences"] / max(row["epochs"], 1e-12)]
+    over = [
+        row
+        for row in rows
+        if (row["sequences"] - 1) > cap * row["sequences"] / max(row["epochs"], 1e-12)
+    ]
     highest = rows[0]["epochs"] if rows else 0.0
     return CheckResult(not over, highest, f"at most {cap:g} epochs", over[:_SAMPLES])
 
@@ -272,7 +277,8 @@ def _no_token_lost(context: Context) -> CheckResult:
 def _share_as_planned(context: Context) -> CheckResult:
     bound = context.workspace.pipeline.model.checks.max_share_error
     planned = query(
-        f"SELECT source, share, sequences FROM {relation(context.lake, MIXTURE_PLAN, {'recipe': context.recipe})}"
+        "SELECT source, share, sequences FROM "
+        + relation(context.lake, MIXTURE_PLAN, {"recipe": context.recipe})
     )
     placed = _count(here(context, MIXED_CORPUS))
     total = sum(row["sequences"] for row in planned)
@@ -301,7 +307,10 @@ def samples_json(result: CheckResult) -> str:
 UNIQUE_IDS = Check("unique_ids", "No two documents share an id.", _unique_ids(RAW_CORPUS), True)
 NO_EMPTY_RAW = Check("no_empty_text", "Every document has text.", _no_empty_text(RAW_CORPUS), True)
 NO_EMPTY_FILTERED = Check(
-    "no_empty_text", "Every document has text after the edits.", _no_empty_text(FILTERED_CORPUS), True
+    "no_empty_text",
+    "Every document has text after the edits.",
+    _no_empty_text(FILTERED_CORPUS),
+    True,
 )
 REJECT_SHARE = Check("reject_share", "Few records are unreadable.", _rejects, True)
 NOT_EMPTY = Check("not_empty", "The source has documents.", _not_empty(RAW_CORPUS), True)

@@ -23,7 +23,9 @@ def run(context: Context) -> Outcome:
             lake=context.lake,
             partition=partition,
             shard=file.shard,
-            key=task_key(CODE_VERSION, file.content, [each.content for each in duplicates], threshold),
+            key=task_key(
+                CODE_VERSION, file.content, [each.content for each in duplicates], threshold
+            ),
             inputs={RAW_CORPUS.name: (file,), DUPLICATES.name: tuple(duplicates)},
             settings={"threshold": threshold},
         )
@@ -76,9 +78,7 @@ def dedupe_shard(task: Task) -> dict[str, ShardFile]:
         DEDUPED_CORPUS.name: write(
             DEDUPED_CORPUS, task.partition, documents.filter(pc.invert(leaves))
         ),
-        VERDICTS.name: write(
-            VERDICTS, {**task.partition, "stage": DEDUPED_CORPUS.name}, verdicts
-        ),
+        VERDICTS.name: write(VERDICTS, {**task.partition, "stage": DEDUPED_CORPUS.name}, verdicts),
     }
 
 

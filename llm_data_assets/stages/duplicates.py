@@ -46,7 +46,11 @@ def run(context: Context) -> Outcome:
         docs=documents.num_rows - found.num_rows,
         n_bytes=0,
         drops={each["values"]: each["counts"] for each in methods},
-        figures={"across_sources": int(pc.sum(pc.not_equal(found["source"], found["kept_source"])).as_py() or 0)},
+        figures={
+            "across_sources": int(
+                pc.sum(pc.not_equal(found["source"], found["kept_source"])).as_py() or 0
+            )
+        },
     )
 
 
@@ -61,9 +65,7 @@ def _documents(context: Context) -> pa.Table:
     return pa.concat_tables(parts).sort_by("doc_id")
 
 
-def _text_reader(
-    context: Context, documents: pa.Table
-) -> Callable[[np.ndarray], pa.Array]:
+def _text_reader(context: Context, documents: pa.Table) -> Callable[[np.ndarray], pa.Array]:
     """Texts by row number of `documents`: only candidates are ever asked for."""
     connection = duckdb.connect()
     raw = relation(context.lake, RAW_CORPUS)

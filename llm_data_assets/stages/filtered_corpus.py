@@ -66,9 +66,7 @@ def run(context: Context) -> Outcome:
         EDITS.name: (EDITS, of_stage),
     }
     came_in = context.lake.read(DEDUPED_CORPUS, partition, ["n_bytes"])
-    made = make_shards(
-        context, filter_shard, tasks, outputs, sum(came_in["n_bytes"].to_pylist())
-    )
+    made = make_shards(context, filter_shard, tasks, outputs, sum(came_in["n_bytes"].to_pylist()))
     context.lake.replace_partition(VERDICTS, of_stage, made[VERDICTS.name])
     context.lake.replace_partition(EDITS, of_stage, made[EDITS.name])
     context.lake.replace_partition(FILTERED_CORPUS, partition, made[STAGE.name])
@@ -89,9 +87,7 @@ def filter_shard(task: Task) -> dict[str, ShardFile]:
     of_stage = {**task.partition, "stage": STAGE.name}
     return {
         FILTERED_CORPUS.name: filtered,
-        VERDICTS.name: write(
-            VERDICTS, of_stage, [pa.Table.from_pylist(verdicts, VERDICTS.schema)]
-        ),
+        VERDICTS.name: write(VERDICTS, of_stage, [pa.Table.from_pylist(verdicts, VERDICTS.schema)]),
         EDITS.name: write(EDITS, of_stage, [pa.Table.from_pylist(edits, EDITS.schema)]),
     }
 
@@ -107,12 +103,12 @@ def judge_select(rules: list[Rule], relation: str) -> str:
 def _judge(task: Task) -> pa.Table:
     (raw,), (signals,) = task.inputs[RAW_CORPUS.name], task.inputs[QUALITY_SIGNALS.name]
     connection = duckdb.connect()
-    connection.register(
-        "signals", task.lake.read_shard(QUALITY_SIGNALS, task.partition, signals)
-    )
+    connection.register("signals", task.lake.read_shard(QUALITY_SIGNALS, task.partition, signals))
     connection.register(
         "documents",
-        task.lake.read_shard(RAW_CORPUS, task.partition, raw, ["doc_id", "license", "url", "title"]),
+        task.lake.read_shard(
+            RAW_CORPUS, task.partition, raw, ["doc_id", "license", "url", "title"]
+        ),
     )
     relation = f"""(
         SELECT signals.*, {literal(task.settings["source"])} AS source,
@@ -236,7 +232,7 @@ STAGE = Stage(
     name=FILTERED_CORPUS.name,
     description="""The documents that no rule drops, after the edits asked for: lines removed,
 personal data masked. Every dropped document stands in `verdicts` with the rule, the value and the
-threshold; all its failing rules are listed, the first one decides. Every edit stands in `edits`.""",
+threshold; all its failing rules are listed, the first one decides. Every edit is in `edits`.""",
     table=FILTERED_CORPUS,
     partitioning="source",
     upstream=(RAW_CORPUS.name, QUALITY_SIGNALS.name),

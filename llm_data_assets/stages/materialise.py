@@ -33,7 +33,9 @@ class Materialised:
 
     def blocked_by(self, stage: Stage) -> list[Check]:
         """The blocking checks that failed."""
-        return [check for check in stage.checks if check.blocking and not self.checks[check.name].passed]
+        return [
+            check for check in stage.checks if check.blocking and not self.checks[check.name].passed
+        ]
 
 
 def lake_of(workspace: Workspace) -> Lake:
@@ -91,9 +93,7 @@ def _append_checks(
         }
         for check in stage.checks
     ]
-    context.lake.append(
-        CHECKS, {"asset": stage.name}, pa.Table.from_pylist(rows, CHECKS.schema)
-    )
+    context.lake.append(CHECKS, {"asset": stage.name}, pa.Table.from_pylist(rows, CHECKS.schema))
 
 
 def severity_of(check: Check) -> str:

@@ -27,13 +27,14 @@ def run(context: Context) -> Outcome:
         }
     )
     key = task_key(CODE_VERSION, counts, available, recipe.seed)
-    file = context.lake.write_shard(
-        MIXED_CORPUS, context.partition.values, "all", key, [table]
-    )
+    file = context.lake.write_shard(MIXED_CORPUS, context.partition.values, "all", key, [table])
     context.lake.replace_partition(MIXED_CORPUS, context.partition.values, [file])
     spans = context.lake.read(SEQUENCES, context.partition.values, ["sequence", "doc_id", "length"])
     used = spans.filter(pc.is_in(spans["sequence"], table["sequence"].combine_chunks()))
-    docs_in, docs = pc.count_distinct(spans["doc_id"]).as_py(), pc.count_distinct(used["doc_id"]).as_py()
+    docs_in, docs = (
+        pc.count_distinct(spans["doc_id"]).as_py(),
+        pc.count_distinct(used["doc_id"]).as_py(),
+    )
     return Outcome(
         files=[file],
         docs_in=docs_in,
@@ -61,9 +62,9 @@ stands, and in which pass. An index; changing a weight rewrites it and no token.
     partitioning="recipe_source",
     upstream=(MIXTURE_PLAN.name,),
     code_version=CODE_VERSION,
-    settings=lambda workspace, partition: workspace.pipeline.model.recipes[
-        partition.recipe or ""
-    ].seed,
+    settings=lambda workspace, partition: (
+        workspace.pipeline.model.recipes[partition.recipe or ""].seed
+    ),
     run=run,
     checks=(SHARE_AS_PLANNED,),
 )

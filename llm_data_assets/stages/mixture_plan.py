@@ -98,7 +98,10 @@ def _plan_table(rows: list[PlanRow], tokens: dict[str, int]) -> pa.Table:
 def _settings(workspace: Workspace, partition: Partition) -> object:
     assert partition.recipe is not None
     recipe = workspace.pipeline.model.recipes[partition.recipe]
-    return [recipe_sources(workspace, partition.recipe), recipe.model_dump(exclude={"formats", "seed"})]
+    return [
+        recipe_sources(workspace, partition.recipe),
+        recipe.model_dump(exclude={"formats", "seed"}),
+    ]
 
 
 STAGE = Stage(

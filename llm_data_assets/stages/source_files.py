@@ -53,5 +53,3 @@ def _remember(cache: Path, checksums: MutableMapping[str, str]) -> None:
     beside = cache.with_suffix(f".{digest(dict(checksums))[:8]}.tmp")
     beside.write_text(json.dumps(dict(checksums), sort_keys=True), encoding="utf-8")
     beside.replace(cache)
-
-

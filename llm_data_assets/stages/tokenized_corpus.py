@@ -65,7 +65,9 @@ def _encoded(task: Task) -> Iterator[pa.Table]:
         texts = rows["text"].combine_chunks()
         encoded = encode(texts, model, add_eos=True)
         lengths = pa.array(encoded.lengths, pa.int32())
-        offsets = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(lengths.cast(pa.int64()))])
+        offsets = pa.concat_arrays(
+            [pa.array([0], pa.int64()), pc.cumulative_sum(lengths.cast(pa.int64()))]
+        )
         ids = pa.array(encoded.tokens.astype("int32", copy=False))
         tokens = pa.ListArray.from_arrays(offsets.cast(pa.int32()), ids)
         yield pa.table(

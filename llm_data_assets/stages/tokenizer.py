@@ -26,13 +26,16 @@ def run(context: Context) -> Outcome:
     """Train on a sample of every source, weighted by size to `sample_alpha`; or take the model."""
     settings = context.workspace.pipeline.model.tokenizer
     if settings.model:
-        model, sampled = given_model(context.workspace), pa.table({"n_bytes": pa.array([], pa.int64())})
+        model, sampled = (
+            given_model(context.workspace),
+            pa.table({"n_bytes": pa.array([], pa.int64())}),
+        )
     else:
         sampled = _sample(context)
         if not sampled.num_rows:
             raise ValueError(
                 "the tokenizer has nothing to train on: filtered_corpus is empty in every source. "
-                "Try: `llm-data query \"SELECT reason, count(*) FROM verdicts GROUP BY ALL\"` to see "
+                'Try: `llm-data query "SELECT reason, count(*) FROM verdicts GROUP BY ALL"` to see '
                 "which rule drops everything, or give `tokenizer.model`"
             )
         model = train(
@@ -138,7 +141,9 @@ def _round_trip(context: Context) -> CheckResult:
     )
     corpus = _texts(context, names)["text"].to_pylist()
     texts = [*_HARD_TEXTS, *(text for text in corpus if _SPACE_MARK not in text)]
-    wrong = [{"text": text[:200]} for text in texts if processor.decode(processor.encode(text)) != text]
+    wrong = [
+        {"text": text[:200]} for text in texts if processor.decode(processor.encode(text)) != text
+    ]
     return CheckResult(not wrong, len(wrong), "0 texts that change", wrong)
 
 

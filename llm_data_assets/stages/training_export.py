@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -137,7 +138,7 @@ def _as_table(batch: _Batch) -> pa.Table:
     )
 
 
-def _file_row(context: Context, path: Path, form: str, made: dict[str, int]) -> dict[str, object]:
+def _file_row(context: Context, path: Path, form: str, made: dict[str, int]) -> dict[str, Any]:
     digest = xxhash.xxh3_128()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):
@@ -153,7 +154,7 @@ def _file_row(context: Context, path: Path, form: str, made: dict[str, int]) -> 
 
 
 def _write_manifest(
-    context: Context, path: Path, rows: list[dict[str, object]], tokenizer: str
+    context: Context, path: Path, rows: list[dict[str, Any]], tokenizer: str
 ) -> None:
     """What the files were made from, for whoever opens them without the lake."""
     plan = context.lake.read(MIXTURE_PLAN, {"recipe": context.recipe}).sort_by("source")
@@ -167,9 +168,7 @@ def _write_manifest(
                 "share": row["share"],
                 "sequences": row["sequences"],
                 "epochs": row["epochs"],
-                "version": data_version(
-                    context.lake, TOKENIZED_CORPUS, {"source": row["source"]}
-                ),
+                "version": data_version(context.lake, TOKENIZED_CORPUS, {"source": row["source"]}),
             }
             for row in plan.to_pylist()
         },
@@ -187,7 +186,11 @@ def _documents(context: Context) -> int:
     spans = context.lake.read(
         SEQUENCES, {"recipe": context.recipe}, ["source", "sequence", "doc_id"]
     )
-    joined = spans.join(used.group_by(["source", "sequence"]).aggregate([]), ["source", "sequence"], join_type="inner")
+    joined = spans.join(
+        used.group_by(["source", "sequence"]).aggregate([]),
+        ["source", "sequence"],
+        join_type="inner",
+    )
     return int(pc.count_distinct(joined["doc_id"]).as_py())
 
 
@@ -211,9 +214,9 @@ STAGE = Stage(
     partitioning="recipe",
     upstream=(MIXED_CORPUS.name,),
     code_version=CODE_VERSION,
-    settings=lambda workspace, partition: workspace.pipeline.model.recipes[
-        partition.recipe or ""
-    ].formats,
+    settings=lambda workspace, partition: (
+        workspace.pipeline.model.recipes[partition.recipe or ""].formats
+    ),
     run=run,
     inputs=_inputs,
     checks=(EXPORT_COMPLETE,),

@@ -32,9 +32,7 @@ def is_fresh(stage: Stage, context: Context, stages: Mapping[str, Stage]) -> boo
     last = last_materialisation(context.lake, stage, context.partition)
     if last is None or last["input_version"] != input_version(stage, context, stages):
         return False
-    return last["data_version"] == data_version(
-        context.lake, stage.table, context.partition.values
-    )
+    return last["data_version"] == data_version(context.lake, stage.table, context.partition.values)
 
 
 def last_materialisation(

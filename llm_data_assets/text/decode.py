@@ -49,9 +49,9 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
         label = _ALIASES.get(label, label)
         if (text := _strictly(data, label)) is not None:
             return text, label
-    if best := from_bytes(data[:_GUESS_BYTES], cp_isolation=_CANDIDATES).best():
-        if (text := _strictly(data, best.encoding)) is not None:
-            return text, best.encoding
+    best = from_bytes(data[:_GUESS_BYTES], cp_isolation=_CANDIDATES).best()
+    if best and (text := _strictly(data, best.encoding)) is not None:
+        return text, best.encoding
     return data.decode("utf-8", "replace"), "utf-8"
 
 

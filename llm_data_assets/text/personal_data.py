@@ -44,7 +44,9 @@ def mask(text: str, kinds: Sequence[str]) -> tuple[str, list[Edit]]:
         for start, end in _FINDERS[kind](text)
     ]
     chosen: list[tuple[int, int, str]] = []
-    for _, start, end, kind in sorted(finds, key=lambda each: (each[0], each[1] - each[2], each[1])):
+    for _, start, end, kind in sorted(
+        finds, key=lambda each: (each[0], each[1] - each[2], each[1])
+    ):
         if all(end <= other[0] or start >= other[1] for other in chosen):
             chosen.append((start, end, kind))
     if not chosen:

@@ -11,7 +11,10 @@ import yaml
 from llm_data_assets.config.pipeline import Rule
 from llm_data_assets.lake.catalog import literal, quote
 
-_FAILURE = "STRUCT(name VARCHAR, kept BOOLEAN, position SMALLINT, value DOUBLE, threshold DOUBLE, detail VARCHAR)"
+_FAILURE = (
+    "STRUCT(name VARCHAR, kept BOOLEAN, position SMALLINT, value DOUBLE, threshold DOUBLE, "
+    "detail VARCHAR)"
+)
 _TEXT_TYPES = ("string", "VARCHAR")
 
 

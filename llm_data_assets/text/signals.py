@@ -215,7 +215,7 @@ def top_ngram_share(tokens: Sequence[int], lengths: Sequence[int], n: int, total
     most = max(counts.values(), default=0)
     if most <= 1:
         return 0.0
-    size = {token: length for token, length in zip(tokens, lengths, strict=True)}
+    size = dict(zip(tokens, lengths, strict=True))
     longest = max(sum(size[t] for t in gram) for gram, count in counts.items() if count == most)
     return min(1.0, longest * most / total)
 

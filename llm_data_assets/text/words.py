@@ -13,7 +13,9 @@ _SENTENCE = re.compile(r"[^.!?。！？]+[.!?。！？]*")
 
 
 def words(text: str, language: str) -> list[str]:
-    """Words of a text: split at white space; Chinese by rjieba, other unspaced scripts by character."""
+    """Words of a text: split at white space; Chinese by rjieba, other unspaced scripts by
+    character.
+    """
     if language not in _UNSPACED_LANGUAGES or not _UNSPACED.search(text):
         return text.split()
     if _CHINESE.search(text) and language != "ja":

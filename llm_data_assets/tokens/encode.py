@@ -24,7 +24,9 @@ def encode(texts: pa.Array, model: bytes, *, add_eos: bool = True) -> Encoded:
     ids = processor.encode(texts.to_pylist(), out_type=int, add_eos=add_eos, num_threads=1)
     lengths = np.fromiter((len(each) for each in ids), np.int32, len(ids))
     tokens = np.fromiter(
-        (token for each in ids for token in each), token_dtype(processor.vocab_size()), lengths.sum()
+        (token for each in ids for token in each),
+        token_dtype(processor.vocab_size()),
+        lengths.sum(),
     )
     return Encoded(tokens, lengths)
 

@@ -68,7 +68,10 @@ def test_texts_without_spaces_are_shingled_by_twice_as_many_characters() -> None
         "天天气很好我们去公园".encode(),
     ]
     assert shingles("ภาษาไทย", ngram=3) == ["ภาษาไท".encode(), "าษาไทย".encode()]
-    assert shingles("한국어는 띄어 쓴다", ngram=2) == ["한국어는 띄어".encode(), "띄어 쓴다".encode()]
+    assert shingles("한국어는 띄어 쓴다", ngram=2) == [
+        "한국어는 띄어".encode(),
+        "띄어 쓴다".encode(),
+    ]
 
 
 @pytest.mark.parametrize(("num_perm", "ngram", "seed"), [(112, 5, 1), (16, 1, 7), (128, 13, 42)])

@@ -65,7 +65,12 @@ def test_editions_of_one_novel_are_as_near_as_they_are(novel: dict[str, str]) ->
     for pandp11 and pandp10; folding them away, as `normalise` does, gives 0.951 and 0.946."""
     base = novel["1342"]
     found = {name: similarity(base, text) for name, text in novel.items() if name != "1342"}
-    assert sorted(found, key=lambda name: -found[name]) == ["1342-0", "pandp12", "pandp11", "pandp10"]
+    assert sorted(found, key=lambda name: -found[name]) == [
+        "1342-0",
+        "pandp12",
+        "pandp11",
+        "pandp10",
+    ]
     expected = {"1342-0": 1.0, "pandp12": 0.958, "pandp11": 0.951, "pandp10": 0.946}
     assert found == {name: pytest.approx(value, abs=0.01) for name, value in expected.items()}
     for name, value in found.items():

@@ -57,7 +57,9 @@ MOJIBAKE = "The cafÃ© beside the harbour sells crÃ¨me brÃ»lÃ©e, and the 
 
 def reworded(text: str) -> str:
     """The text with a few words changed: a near-duplicate above the threshold of 0.8."""
-    return text.replace(" has been in use ", " was in use ", 1).replace("Most visitors", "Visitors", 1)
+    return text.replace(" has been in use ", " was in use ", 1).replace(
+        "Most visitors", "Visitors", 1
+    )
 
 
 def pages() -> list[tuple[str, str, str, str]]:
@@ -77,7 +79,9 @@ def pages() -> list[tuple[str, str, str, str]]:
     found.append(("pages/spam.html", "Cheap clocks", "en", SPAM))
     found.append(("pages/hafen.html", "Der Hafen", "de", GERMAN))
     found.append(("pages/pain.html", "La boulangerie", "fr", FRENCH))
-    found.append(("pages/short.html", "Soon", "en", "This page will be ready soon, come back later."))
+    found.append(
+        ("pages/short.html", "Soon", "en", "This page will be ready soon, come back later.")
+    )
     return found
 
 
@@ -116,20 +120,53 @@ def member(data: bytes) -> bytes:
 
 
 def build_web(folder: Path) -> None:
-    warc = [member(warc_record("warcinfo", "", b"format: WARC File Format 1.0\r\n", "application/warc-fields", 0))]
-    wet = [member(warc_record("warcinfo", "", b"format: WARC File Format 1.0\r\n", "application/warc-fields", 1))]
+    warc = [
+        member(
+            warc_record(
+                "warcinfo", "", b"format: WARC File Format 1.0\r\n", "application/warc-fields", 0
+            )
+        )
+    ]
+    wet = [
+        member(
+            warc_record(
+                "warcinfo", "", b"format: WARC File Format 1.0\r\n", "application/warc-fields", 1
+            )
+        )
+    ]
     for number, (path, title, language, text) in enumerate(pages()):
         uri = f"https://www.example.org/{path}"
         request = f"GET /{path} HTTP/1.1\r\nHost: www.example.org\r\n\r\n".encode()
         page = page_html(title, language, text)
         response = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + page
-        warc.append(member(warc_record("request", uri, request, "application/http; msgtype=request", number)))
-        warc.append(member(warc_record("response", uri, response, "application/http; msgtype=response", number)))
+        warc.append(
+            member(
+                warc_record("request", uri, request, "application/http; msgtype=request", number)
+            )
+        )
+        warc.append(
+            member(
+                warc_record("response", uri, response, "application/http; msgtype=response", number)
+            )
+        )
         plain = f"{title}\nHome\nNews\n{title}\n{text}\nAll pages of this site are placed in the public domain."
         wet.append(member(warc_record("conversion", uri, plain.encode(), "text/plain", number)))
     # A response whose payload claims to be gzip and is cut off.
-    torn = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + gzip.compress(b"<p>torn</p>" * 50, mtime=0)[:40]
-    warc.append(member(warc_record("response", "https://www.example.org/pages/torn.html", torn, "application/http; msgtype=response", 900)))
+    torn = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
+        + gzip.compress(b"<p>torn</p>" * 50, mtime=0)[:40]
+    )
+    warc.append(
+        member(
+            warc_record(
+                "response",
+                "https://www.example.org/pages/torn.html",
+                torn,
+                "application/http; msgtype=response",
+                900,
+            )
+        )
+    )
     (folder / "web.warc.gz").write_bytes(b"".join(warc))
     (folder / "web.warc.wet.gz").write_bytes(b"".join(wet))
 
@@ -137,7 +174,7 @@ def build_web(folder: Path) -> None:
 def wiki_xml(language: str, base: str, articles: list[tuple[str, str]], redirect: str) -> bytes:
     site = (
         f"<siteinfo><sitename>Pages</sitename><dbname>{language}pages</dbname><base>{base}</base>"
-        '<generator>MediaWiki 1.43</generator><case>first-letter</case><namespaces>'
+        "<generator>MediaWiki 1.43</generator><case>first-letter</case><namespaces>"
         '<namespace key="0" case="first-letter" /><namespace key="1" case="first-letter">Talk'
         "</namespace></namespaces></siteinfo>"
     )
@@ -169,22 +206,35 @@ def build_wikis(folder: Path) -> None:
         english.append(
             (
                 title,
-                "{{Infobox place|name=" + title + "|country=nowhere}}\n" + parts[0]
-                + "<ref>{{cite book|title=Local notes|year=1931}}</ref>\n\n== Work ==\n" + parts[1]
-                + "\n\n{| class=\"wikitable\"\n! year !! visitors\n|-\n| 1990 || 412\n|}\n\n== Today ==\n"
-                + "''" + parts[2] + "''\n\n[[Category:Places]]",
+                "{{Infobox place|name="
+                + title
+                + "|country=nowhere}}\n"
+                + parts[0]
+                + "<ref>{{cite book|title=Local notes|year=1931}}</ref>\n\n== Work ==\n"
+                + parts[1]
+                + '\n\n{| class="wikitable"\n! year !! visitors\n|-\n| 1990 || 412\n|}\n\n== Today ==\n'
+                + "''"
+                + parts[2]
+                + "''\n\n[[Category:Places]]",
             )
         )
     assert len_of_english == len(english)
     (folder / "wiki_en.xml.bz2").write_bytes(
-        bz2.compress(wiki_xml("en", "https://en.example.org/wiki/Main_Page", english, "Old harbour"))
+        bz2.compress(
+            wiki_xml("en", "https://en.example.org/wiki/Main_Page", english, "Old harbour")
+        )
     )
     chinese = []
     for number in range(18):
         title, text = article_zh(number)
         mark = "-{zh-hans:软件; zh-hant:軟體}-"
         extra = f"他们还用{mark}记录每天的情况。" if number == 0 else ""
-        chinese.append((title, f"'''{title}'''的故事。{text}{extra}\n\n== 参考 ==\n<ref>村志</ref>\n[[Category:地方]]"))
+        chinese.append(
+            (
+                title,
+                f"'''{title}'''的故事。{text}{extra}\n\n== 参考 ==\n<ref>村志</ref>\n[[Category:地方]]",
+            )
+        )
     (folder / "wiki_zh.xml.bz2").write_bytes(
         bz2.compress(wiki_xml("zh", "https://zh.example.org/wiki/首页", chinese, "老灯塔"))
     )
@@ -193,16 +243,42 @@ def build_wikis(folder: Path) -> None:
 def build_c4(folder: Path) -> None:
     records: list[dict[str, str] | str] = []
     for number in range(60, 92):
-        title, text = article(number)
-        records.append({"text": text, "timestamp": DATE, "url": f"https://blog.example.net/{number}"})
+        _, text = article(number)
+        records.append(
+            {"text": text, "timestamp": DATE, "url": f"https://blog.example.net/{number}"}
+        )
     # Near-duplicates of wiki articles, and an exact copy of a page of this very file.
     for number in (30, 31):
         _, text = article(number)
-        records.append({"text": text.replace(".", " .", 1) + " It was copied here with a new last line.", "timestamp": "2026-01-15 09:00:00", "url": f"https://copy.example.net/{number}"})
+        records.append(
+            {
+                "text": text.replace(".", " .", 1) + " It was copied here with a new last line.",
+                "timestamp": "2026-01-15 09:00:00",
+                "url": f"https://copy.example.net/{number}",
+            }
+        )
     records.append(dict(records[3], url="https://copy.example.net/exact"))  # type: ignore[arg-type]
-    records.append({"text": "Lorem ipsum dolor sit amet. " + article(92)[1], "timestamp": DATE, "url": "https://blog.example.net/lorem"})
-    records.append({"text": article(93)[1] + " Use {braces} here.", "timestamp": DATE, "url": "https://blog.example.net/braces"})
-    records.append({"text": "Bell\x07 " + article(94)[1], "timestamp": DATE, "url": "https://blog.example.net/control"})
+    records.append(
+        {
+            "text": "Lorem ipsum dolor sit amet. " + article(92)[1],
+            "timestamp": DATE,
+            "url": "https://blog.example.net/lorem",
+        }
+    )
+    records.append(
+        {
+            "text": article(93)[1] + " Use {braces} here.",
+            "timestamp": DATE,
+            "url": "https://blog.example.net/braces",
+        }
+    )
+    records.append(
+        {
+            "text": "Bell\x07 " + article(94)[1],
+            "timestamp": DATE,
+            "url": "https://blog.example.net/control",
+        }
+    )
     records.append('{"text": "This record breaks off in the mid')
     lines = [each if isinstance(each, str) else json.dumps(each) for each in records]
     (folder / "c4.json.gz").write_bytes(gzip.compress(("\n".join(lines) + "\n").encode(), mtime=0))
@@ -210,7 +286,10 @@ def build_c4(folder: Path) -> None:
 
 def build_book(folder: Path) -> None:
     chapters = [article(number, 18) for number in range(100, 106)]
-    manifest = "".join(f'<item id="c{i}" href="text/c{i}.xhtml" media-type="application/xhtml+xml"/>' for i in range(6))
+    manifest = "".join(
+        f'<item id="c{i}" href="text/c{i}.xhtml" media-type="application/xhtml+xml"/>'
+        for i in range(6)
+    )
     spine = "".join(f'<itemref idref="c{i}"/>' for i in range(6))
     package = (
         '<?xml version="1.0" encoding="utf-8"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0" '
@@ -225,10 +304,19 @@ def build_book(folder: Path) -> None:
         '<rootfiles><rootfile full-path="EPUB/content.opf" media-type="application/oebps-package+xml"/>'
         "</rootfiles></container>"
     )
-    entries = [("mimetype", "application/epub+zip"), ("META-INF/container.xml", container), ("EPUB/content.opf", package)]
+    entries = [
+        ("mimetype", "application/epub+zip"),
+        ("META-INF/container.xml", container),
+        ("EPUB/content.opf", package),
+    ]
     for i, (title, text) in enumerate(chapters):
         body = "".join(f"<p>{escape(part)}</p>" for part in text.split("\n\n"))
-        entries.append((f"EPUB/text/c{i}.xhtml", f'<html xmlns="http://www.w3.org/1999/xhtml"><head><title>{title}</title></head><body><h2>{title}</h2>{body}</body></html>'))
+        entries.append(
+            (
+                f"EPUB/text/c{i}.xhtml",
+                f'<html xmlns="http://www.w3.org/1999/xhtml"><head><title>{title}</title></head><body><h2>{title}</h2>{body}</body></html>',
+            )
+        )
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for name, text in entries:
@@ -244,11 +332,20 @@ def build_chat(folder: Path) -> None:
     for number in range(110, 128):
         title, text = article(number, 10)
         first, second, third = text.split("\n\n")
-        dialogues.append({"id": f"chat-{number}", "conversations": [
-            {"from": "human", "value": f"Could you tell me about the subject '{title}', and how it began?"},
-            {"from": "gpt", "value": f"{first} {second}"},
-            {"from": "human", "value": "Thank you. What should I know before I go there?"},
-            {"from": "gpt", "value": third}]})
+        dialogues.append(
+            {
+                "id": f"chat-{number}",
+                "conversations": [
+                    {
+                        "from": "human",
+                        "value": f"Could you tell me about the subject '{title}', and how it began?",
+                    },
+                    {"from": "gpt", "value": f"{first} {second}"},
+                    {"from": "human", "value": "Thank you. What should I know before I go there?"},
+                    {"from": "gpt", "value": third},
+                ],
+            }
+        )
     dialogues.append({"id": "chat-empty", "conversations": []})
     (folder / "chat.json").write_text(json.dumps(dialogues, indent=1) + "\n", encoding="utf-8")
 

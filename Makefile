@@ -1,0 +1,38 @@
+# Everything happens in .venv of this folder. `make help` lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+HOME_DIR := $(or $(LLM_DATA_HOME),.llm_data)
+export PYTHONDONTWRITEBYTECODE =
+
+.PHONY: help setup demo test lint types dev clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/ready ## Install the project and its tools into .venv
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: .venv/ready ## Materialise the embedded catalog through Dagster, and show the funnel
+	$(BIN)/llm-data run
+
+test: .venv/ready lint types ## Lint, check types, run the tests
+	$(BIN)/python -m pytest
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+dev: .venv/ready ## Dagster's UI on the same home
+	mkdir -p $(HOME_DIR)
+	$(if $(LLM_DATA_HOME),DAGSTER_HOME=$$($(BIN)/llm-data home --dagster)) $(BIN)/dagster dev -w workspace.yaml
+
+clean: ## Remove what the demo wrote
+	rm -rf .llm_data
