@@ -159,3 +159,7 @@ def _print_rows(names: list[str], rows: list[tuple[Any, ...]], as_json: bool) ->
 
 def _print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -61,7 +61,8 @@ def write_workspace(folder: Path, sources: dict[str, list[dict[str, str]]]) -> W
     (folder / "pipeline.yaml").write_text(
         "rules: [gopher, clean]\n"
         "tokenizer: {vocab_size: 400, sample_mb: 1}\n"
-        "recipes: {small: {sequence_length: 64, formats: [megatron, parquet]}}\n",
+        "recipes: {small: {sequence_length: 64, formats: [megatron, parquet]}}\n"
+        "checks: {max_reject_share: 0.5, max_duplicate_share: 1.0}\n",
         encoding="utf-8",
     )
     return open_workspace(folder / "home", folder / "catalog.yaml", folder / "pipeline.yaml")

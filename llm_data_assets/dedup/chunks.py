@@ -17,10 +17,10 @@ _CHUNK_BYTES = 1 << 19
 
 def over_chunks(
     texts: pa.Array, kernel: Callable[..., tuple[Any, Any, Any]], *settings: Any
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Run a kernel of `kernels.py` over all texts; every row is answered once.
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Run a kernel of `kernels.py` over all texts, in order, a chunk of rows at a time.
 
-    Texts that the kernel leaves are normalised by Python and come right after their chunk.
+    Texts that the kernel leaves are normalised by Python and run again, in their places.
 
     Args:
         texts: string or large_string, chunked or not, without nulls.
@@ -28,35 +28,37 @@ def over_chunks(
         settings: its arguments after the code points.
 
     Yields:
-        rows int64[k]; values, and their offsets int64[k + 1].
+        the values of the next k texts, and their offsets int64[k + 1].
 
     Raises:
         TypeError: texts are not strings.
         ValueError: a text is null.
     """
     table = code_points()
-    first_row = 0
     for data, offsets in map(_buffers, _arrays(texts)):
-        for start, stop in _ranges(offsets):
-            chunk = offsets[start : stop + 1]
+        for chunk in _chunks(offsets):
             values, ends, left = kernel(data, chunk, False, *table, *settings)
-            rows = np.arange(first_row + start, first_row + stop)
-            if not left.any():
-                yield rows, values, ends
-                continue
-            settled = np.flatnonzero(~left)
-            # What is left has no values: dropping its ends leaves the offsets of the others.
-            yield rows[settled], values, np.append(ends[:-1][settled], ends[-1])
-            pending = np.flatnonzero(left)
-            keys = [
-                normalise(data[chunk[i] : chunk[i + 1]].tobytes().decode()).encode()
-                for i in pending
-            ]
-            key_data = np.frombuffer(b"".join(keys), np.uint8)
-            key_offsets = np.cumsum(np.array([0, *map(len, keys)], np.int64))
-            values, ends, _ = kernel(key_data, key_offsets, True, *table, *settings)
-            yield rows[pending], values, ends
-        first_row += len(offsets) - 1
+            if left.any():
+                rows = np.flatnonzero(left)
+                texts_left = (data[chunk[row] : chunk[row + 1]].tobytes().decode() for row in rows)
+                keys = [normalise(text).encode() for text in texts_left]
+                key_offsets = np.cumsum(np.array([0, *map(len, keys)], np.int64))
+                key_data = np.frombuffer(b"".join(keys), np.uint8)
+                more, more_ends, _ = kernel(key_data, key_offsets, True, *table, *settings)
+                values, ends = _filled(values, ends, rows, more, more_ends)
+            yield values, ends
+
+
+def _filled(
+    values: np.ndarray, ends: np.ndarray, rows: np.ndarray, more: np.ndarray, more_ends: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put the values of `rows`, which have none in `values`, in their places."""
+    sizes = np.diff(ends)
+    pieces = np.split(values, ends[rows])
+    for i in range(len(rows)):
+        pieces[i + 1] = np.concatenate([more[more_ends[i] : more_ends[i + 1]], pieces[i + 1]])
+    sizes[rows] = np.diff(more_ends)
+    return np.concatenate(pieces), np.concatenate([[0], np.cumsum(sizes)])
 
 
 def _arrays(texts: pa.Array) -> list[pa.Array]:
@@ -83,11 +85,11 @@ def _buffers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(data or b"", np.uint8), ends.astype(np.int64)
 
 
-def _ranges(offsets: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Runs of rows of about a chunk's bytes; a longer text is a run of its own."""
+def _chunks(offsets: np.ndarray) -> Iterator[np.ndarray]:
+    """Runs of offsets of about a chunk's bytes; a longer text is a run of its own."""
     start, n = 0, len(offsets) - 1
     while start < n:
         stop = int(np.searchsorted(offsets, offsets[start] + _CHUNK_BYTES, side="right")) - 1
         stop = min(max(stop, start + 1), n)
-        yield start, stop
+        yield offsets[start : stop + 1]
         start = stop

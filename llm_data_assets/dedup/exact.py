@@ -1,5 +1,7 @@
 """Hashes by which texts that say the same, up to layout and punctuation, are found equal."""
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import xxhash
@@ -21,11 +23,13 @@ def text_hashes(texts: pa.Array) -> pa.FixedSizeBinaryArray:
         ValueError: a text is null.
     """
     digests = np.empty(len(texts), "V16")
-    for rows, keys, offsets in over_chunks(texts, fold_texts):
+    row = 0
+    for keys, offsets in over_chunks(texts, fold_texts):
         data = memoryview(keys)
-        for row, start, stop in zip(rows.tolist(), offsets.tolist(), offsets[1:].tolist()):
+        for start, stop in pairwise(offsets.tolist()):
             key = data[start:stop] if stop > start else texts[row].as_py().strip().encode()
             digests[row] = xxhash.xxh3_128_digest(key)
+            row += 1
     return pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(16), len(texts), [None, pa.py_buffer(digests)]
     )

@@ -29,9 +29,11 @@ from llm_data_assets.dedup.codepoints import (
 from llm_data_assets.dedup.normalise import UNSPACED_BLOCKS, normalise
 from llm_data_assets.dedup.vectors import (
     BLOCK,
+    LANES,
     count_ones,
     fold_ascii,
     load64,
+    lower_minima,
     trailing_zeros,
     word_bits,
 )
@@ -272,7 +274,8 @@ def hash_shingles(data, offsets, is_key, records, mapped, mapped_offsets, ngram)
         size = len(text)
         high = True
         if is_key:
-            wide[:size] = text
+            for i in range(size):
+                wide[i] = text[i]
         else:
             size, high = _expand(text, records, mapped, mapped_offsets, wide)
             if size < 0:
@@ -304,7 +307,8 @@ def fold_texts(data, offsets, is_key, records, mapped, mapped_offsets):  # type:
         text = data[offsets[row] : offsets[row + 1]]
         size = len(text)
         if is_key:
-            wide[:size] = text
+            for i in range(size):
+                wide[i] = text[i]
         else:
             size, _ = _expand(text, records, mapped, mapped_offsets, wide)
             if size < 0:
@@ -322,7 +326,7 @@ def fold_texts(data, offsets, is_key, records, mapped, mapped_offsets):  # type:
 
 
 @njit(nogil=True, cache=True)
-def take_minima(hashes, offsets, rows, a, b, out):  # type: ignore[no-untyped-def]
+def take_minima(hashes, offsets, a, b, out):  # type: ignore[no-untyped-def]
     """MinHash values of sets of 64-bit hashes, of which the low 32 bits count.
 
     Exactly datasketch 2.0's `affine32`: MurmurHash3's 32-bit finalizer, then the minimum of
@@ -330,14 +334,20 @@ def take_minima(hashes, offsets, rows, a, b, out):  # type: ignore[no-untyped-de
 
     Args:
         hashes, offsets: uint64[...] and int64[n + 1], the sets; repeats change nothing.
-        rows: int64[n], where each set's values go in `out`.
         a, b: uint32[num_perm], the permutations, each `a` odd.
-        out: uint32[..., num_perm], written.
+        out: uint32[n, num_perm], written.
     """
+    num_perm = len(a)
+    padded = (num_perm + LANES - 1) // LANES * LANES
+    factors = np.ones(padded, np.uint32)
+    addends = np.zeros(padded, np.uint32)
+    for p in range(num_perm):
+        factors[p], addends[p] = a[p], b[p]
+    minima = np.empty(padded, np.uint32)
     mixed = np.empty(1024, np.uint32)
-    for document in range(len(rows)):
-        minima = out[rows[document]]
-        minima[:] = np.uint32(0xFFFFFFFF)
+    for document in range(len(out)):
+        for p in range(padded):
+            minima[p] = np.uint32(0xFFFFFFFF)
         for at in range(offsets[document], offsets[document + 1], len(mixed)):
             count = min(len(mixed), offsets[document + 1] - at)
             for i in range(count):
@@ -345,11 +355,37 @@ def take_minima(hashes, offsets, rows, a, b, out):  # type: ignore[no-untyped-de
                 h = np.uint32((h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B))
                 h = np.uint32((h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35))
                 mixed[i] = h ^ (h >> np.uint32(16))
-            # Whole vectors only: the last value again changes no minimum.
-            padded = (count + 15) // 16 * 16
-            mixed[count:padded] = mixed[count - 1]
-            for p in range(len(a)):
-                a_p, b_p, least = a[p], b[p], minima[p]
-                for i in range(padded):
-                    least = min(least, np.uint32(a_p * mixed[i] + b_p))
-                minima[p] = least
+            for p in range(0, padded, LANES):
+                lower_minima(mixed, count, factors, addends, minima, p)
+        for p in range(num_perm):
+            out[document, p] = minima[p]
+
+
+@njit(nogil=True, cache=True)
+def count_distinct(hashes, offsets):  # type: ignore[no-untyped-def]
+    """How many distinct values each set of 64-bit hashes has, int32[n]; zero is not one of them.
+
+    (A shingle hashes to zero with probability 2^-64.) Open addressing in a table twice the size.
+    """
+    n = len(offsets) - 1
+    largest = 0
+    for row in range(n):
+        largest = max(largest, offsets[row + 1] - offsets[row])
+    slots = 1
+    while slots < 2 * largest:
+        slots *= 2
+    table = np.empty(slots, np.uint64)
+    counts = np.zeros(n, np.int32)
+    for row in range(n):
+        size = 1
+        while size < 2 * (offsets[row + 1] - offsets[row]):
+            size *= 2
+        for slot in range(size):
+            table[slot] = 0
+        for at in range(offsets[row], offsets[row + 1]):
+            slot = hashes[at] & np.uint64(size - 1)
+            while table[slot] != 0 and table[slot] != hashes[at]:
+                slot = (slot + np.uint64(1)) & np.uint64(size - 1)
+            counts[row] += table[slot] == 0
+            table[slot] = hashes[at]
+    return counts

@@ -1,6 +1,7 @@
 """MinHash signatures of texts: what near-duplicates are found by."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow as pa
 from llm_data_assets.dedup.chunks import over_chunks
 from llm_data_assets.dedup.kernels import (
     CHARACTERS_PER_WORD,
+    count_distinct,
     fold_texts,
     hash_shingles,
     take_minima,
@@ -70,15 +72,17 @@ def signatures(
         raise ValueError(f"num_perm is {num_perm}. Try: at least 1; 112 is the default")
     out = np.empty((len(texts), num_perm), np.uint32)
     a, b = _permutations(num_perm, seed)
-    for rows, hashes, offsets in _hashes(texts, ngram, scheme):
-        take_minima(hashes, offsets, rows, a, b, out)
+    row = 0
+    for hashes, offsets in _hashes(texts, ngram, scheme):
+        take_minima(hashes, offsets, a, b, out[row : row + len(offsets) - 1])
+        row += len(offsets) - 1
     return out
 
 
 def shingle_counts(texts: pa.Array, *, ngram: int = 5) -> np.ndarray:
     """Number of distinct shingles of every text, int32[len(texts)]."""
-    _, offsets = shingle_sets(texts, ngram=ngram)
-    return np.diff(offsets).astype(np.int32)
+    counts = [count_distinct(*each) for each in _hashes(texts, ngram, "fast")]
+    return np.concatenate([np.empty(0, np.int32), *counts])
 
 
 def shingle_sets(texts: pa.Array, *, ngram: int = 5) -> tuple[np.ndarray, np.ndarray]:
@@ -87,31 +91,25 @@ def shingle_sets(texts: pa.Array, *, ngram: int = 5) -> tuple[np.ndarray, np.nda
     Returns:
         values uint64[...], sorted and distinct within each text; offsets int64[len(texts) + 1].
     """
-    sets = [np.empty(0, np.uint64)] * len(texts)
-    for rows, hashes, offsets in _hashes(texts, ngram, "fast"):
-        for row, start, stop in zip(rows, offsets, offsets[1:], strict=False):
+    sets, sizes = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
+    for hashes, offsets in _hashes(texts, ngram, "fast"):
+        for start, stop in pairwise(offsets.tolist()):
             hashes[start:stop].sort()
-        is_new = np.empty(len(hashes), np.bool_)
-        is_new[1:] = hashes[1:] != hashes[:-1]
-        is_new[offsets[:-1][offsets[:-1] < len(hashes)]] = True
-        ends = np.concatenate([[0], np.cumsum(is_new)])[offsets]
-        distinct = hashes[is_new]
-        for row, start, stop in zip(rows, ends, ends[1:], strict=False):
-            sets[row] = distinct[start:stop]
-    offsets = np.cumsum(np.array([0, *map(len, sets)], np.int64))
-    return np.concatenate([np.empty(0, np.uint64), *sets]), offsets
+        is_new = np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)]
+        is_new[offsets[:-1][np.diff(offsets) > 0]] = True
+        sets.append(hashes[is_new])
+        sizes.append(np.diff(np.append(0, np.cumsum(is_new))[offsets]))
+    return np.concatenate(sets), np.cumsum(np.concatenate(sizes))
 
 
-def _hashes(
-    texts: pa.Array, ngram: int, scheme: str
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _hashes(texts: pa.Array, ngram: int, scheme: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     if ngram < 1:
         raise ValueError(f"ngram is {ngram}. Try: at least 1; 5 words is the default")
     if scheme == "fast":
         yield from over_chunks(texts, hash_shingles, ngram)
     elif scheme == "datasketch":
-        for rows, keys, offsets in over_chunks(texts, fold_texts):
-            yield rows, *sha1_shingles(keys, offsets, ngram)
+        for keys, offsets in over_chunks(texts, fold_texts):
+            yield sha1_shingles(keys, offsets, ngram)
     else:
         raise ValueError(f"scheme is {scheme!r}. Try: 'fast' or 'datasketch'")
 

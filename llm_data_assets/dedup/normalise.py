@@ -53,8 +53,9 @@ def compose(text: str) -> str:
 
 def separate(text: str) -> str:
     """Step 3 of `normalise`, before runs of spaces are squeezed."""
-    is_word = {c: unicodedata.category(c)[0] in "LMN" for c in set(text)}
-    return text.translate({ord(c): " " for c in is_word if not is_word[c]})
+    return text.translate(
+        {ord(c): c if unicodedata.category(c)[0] in "LMN" else " " for c in set(text)}
+    )
 
 
 def is_unspaced(key: str) -> bool:

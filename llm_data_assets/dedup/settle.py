@@ -69,7 +69,7 @@ def join_by_buckets(members, buckets, n, n_buckets):  # type: ignore[no-untyped-
     """
     offsets = np.zeros(n + 1, np.int64)
     parent = np.arange(n)
-    first = np.full(n_buckets, -1, np.int64)
+    first = np.zeros(n_buckets, np.int64) - 1
     for pair in range(len(members)):
         member = np.int64(members[pair])
         offsets[member + 1] += 1
@@ -78,8 +78,9 @@ def join_by_buckets(members, buckets, n, n_buckets):  # type: ignore[no-untyped-
         else:
             a, b = _root(parent, member), _root(parent, first[buckets[pair]])
             parent[max(a, b)] = min(a, b)
-    offsets = np.cumsum(offsets)
-    place = offsets[:-1].copy()
+    for member in range(n):
+        offsets[member + 1] += offsets[member]
+    place = offsets.copy()
     by_member = np.empty(len(buckets), np.int32)
     for pair in range(len(members)):
         by_member[place[members[pair]]] = buckets[pair]
@@ -120,8 +121,8 @@ def settle(  # type: ignore[no-untyped-def]
     start, size, arena, marks = state.start, state.size, state.arena, state.marks
     checked, seen = state.checked, state.seen
     best, best_similarity = state.best, state.best_similarity
-    partners = np.full(len(originals), -1, np.int64)
-    similarities = np.zeros(len(originals))
+    partners = np.empty(len(originals), np.int64)
+    similarities = np.empty(len(originals), np.float64)
     occurred = 0
     for document in range(len(originals)):
         original = originals[document]
@@ -133,7 +134,8 @@ def settle(  # type: ignore[no-untyped-def]
             new = values[offsets[occurred] : offsets[occurred + 1]]
             occurred += 1
             start[original], size[original] = marks[1], len(new)
-            arena[marks[1] : marks[1] + len(new)] = new
+            for i in range(len(new)):
+                arena[marks[1] + i] = new[i]
         elif best[original] < 0:
             partners[document], similarities[document] = original, 1.0
             continue

@@ -31,7 +31,8 @@ def sha1_shingles(keys, offsets, ngram):  # type: ignore[no-untyped-def]
     """
     n = len(offsets) - 1
     data = np.zeros(len(keys) + _PAD, np.uint8)  # texts without spaces lose theirs here
-    data[: len(keys)] = keys
+    for i in range(len(keys)):
+        data[i] = keys[i]
     starts = np.empty(len(keys) + 1, np.int64)
     sizes = np.empty(len(keys) + 1, np.int64)
     ends = np.zeros(n + 1, np.int64)
@@ -132,12 +133,14 @@ def _first_bytes(word):  # type: ignore[no-untyped-def]
 @njit(nogil=True, cache=True)
 def _by_blocks(blocks):  # type: ignore[no-untyped-def]
     """Indices in ascending order of their number of blocks (a stable counting sort)."""
-    if len(blocks) == 0:
-        return np.empty(0, np.int64)
-    ends = np.zeros(blocks.max() + 2, np.int64)
+    most = 0
+    for each in blocks:
+        most = max(most, each)
+    ends = np.zeros(most + 2, np.int64)
     for each in blocks:
         ends[each + 1] += 1
-    ends = np.cumsum(ends)
+    for i in range(most + 1):
+        ends[i + 1] += ends[i]
     order = np.empty(len(blocks), np.int64)
     for i in range(len(blocks)):
         order[ends[blocks[i]]] = i

@@ -90,6 +90,56 @@ def word_bits(typing_context, wide, at):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def lower_minima(typing_context, values, count, a, b, minima, at):  # type: ignore[no-untyped-def]
+    """Lower LANES minima to the least `a * value + b` (modulo 2^32) of the first values.
+
+    One loop with the lanes' a, b and minimum in registers: what the compiler makes of the same
+    loop in Python keeps the minima in memory, at half the speed.
+
+    Args:
+        values: uint32[...], of which `count` are read.
+        a, b, minima: uint32[...], of which LANES from `at` on are used; minima are changed.
+    """
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        def data(i: int) -> Any:
+            return context.make_array(signature.args[i])(context, builder, arguments[i]).data
+
+        def lanes(i: int) -> Any:
+            return builder.bitcast(builder.gep(data(i), [arguments[5]]), _WORDS.as_pointer())
+
+        factor, addend, before = (builder.load(lanes(i), align=4, typ=_WORDS) for i in (2, 3, 4))
+        values_data, zero = data(0), ir.Constant(ir.IntType(64), 0)
+        entry = builder.block
+        loop = builder.append_basic_block("values")
+        done = builder.append_basic_block("done")
+        builder.cbranch(builder.icmp_signed(">", arguments[1], zero), loop, done)
+
+        builder.position_at_end(loop)
+        i, least = builder.phi(zero.type), builder.phi(_WORDS)
+        value = builder.load(builder.gep(values_data, [i]), align=4, typ=ir.IntType(32))
+        product = builder.mul(factor, _spread(builder, value))
+        permuted = builder.add(product, addend)
+        is_less = builder.icmp_unsigned("<", permuted, least)
+        lower = builder.select(is_less, permuted, least)
+        after = builder.add(i, ir.Constant(zero.type, 1))
+        i.add_incoming(zero, entry)
+        i.add_incoming(after, loop)
+        least.add_incoming(before, entry)
+        least.add_incoming(lower, loop)
+        builder.cbranch(builder.icmp_signed("<", after, arguments[1]), loop, done)
+
+        builder.position_at_end(done)
+        result = builder.phi(_WORDS)
+        result.add_incoming(before, entry)
+        result.add_incoming(lower, loop)
+        builder.store(result, lanes(4), align=4)
+        return context.get_dummy_value()
+
+    return types.void(values, types.intp, a, b, minima, types.intp), generate
+
+
+@intrinsic
 def add_sha1_block(typing_context, message, rest, tail, state):  # type: ignore[no-untyped-def]
     """Pad one block of each lane's message and add its eighty rounds to the lane's state.
 
@@ -170,6 +220,13 @@ def _rows(context: Any, builder: Any, kind: Any, argument: Any) -> tuple[Any, An
 
 def _all(value: int) -> ir.Constant:
     return ir.Constant(_WORDS, [value] * LANES)
+
+
+def _spread(builder: Any, value: Any) -> Any:
+    """A vector of one value."""
+    none = ir.Constant(_WORDS, ir.Undefined)
+    first = builder.insert_element(none, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, none, _all(0))
 
 
 def _rotated(builder: Any, value: Any, left: int) -> Any:

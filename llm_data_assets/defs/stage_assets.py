@@ -73,7 +73,7 @@ def stage_asset(stage: Stage, workspace: Workspace) -> dg.AssetsDefinition:
                 stage,
                 partition,
                 workspace,
-                run_id=context.run_id,
+                run_id=context.run.run_id,
                 progress=lambda number, total: context.log.info(f"shard {number} of {total}"),
             )
         except (ConfigError, ValueError, OSError, WorkerDiedError) as error:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
 from typing import TypeVar
 
 Shard = TypeVar("Shard")
@@ -40,8 +41,8 @@ def run_shards(
             found again by the next run.
         Exception: what `function` raises, after the shards under way have ended.
     """
-    workers = min(workers or os.cpu_count() or 1, len(shards))
-    pool_pays = workers > 1 and n_bytes >= _POOL_PAYS_FROM_BYTES
+    workers = workers or os.cpu_count() or 1
+    pool_pays = min(workers, len(shards)) > 1 and n_bytes >= _POOL_PAYS_FROM_BYTES
     results: list[Result | None] = [None] * len(shards)
     answers = _in_pool(function, shards, workers) if pool_pays else _here(function, shards)
     for done, (index, result) in enumerate(answers, start=1):
@@ -61,22 +62,28 @@ def _here(
 def _in_pool(
     function: Callable[[Shard], Result], shards: Sequence[Shard], workers: int
 ) -> Iterator[tuple[int, Result]]:
+    pool = _pool(workers)
+    futures: dict[Future[Result], int] = {
+        pool.submit(function, shard): index for index, shard in enumerate(shards)
+    }
+    try:
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BrokenProcessPool as error:
+        _pool.cache_clear()
+        raise WorkerDiedError(
+            f"a worker process was killed while {len(shards)} shards ran on {workers} workers "
+            "(most often by the system, for memory). Try: fewer `engine.workers` or a smaller "
+            "`engine.shard_mb` in pipeline.yaml, then run again: finished shards are kept"
+        ) from error
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+@lru_cache(maxsize=1)
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """The processes of this process, kept for the next stage: starting one costs seconds."""
     # Spawned, not forked: the parent has threads (Polars, Arrow, Dagster), and a fork of a
     # process with threads can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        futures: dict[Future[Result], int] = {
-            pool.submit(function, shard): index for index, shard in enumerate(shards)
-        }
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BrokenProcessPool as error:
-            raise WorkerDiedError(
-                f"a worker process was killed while {len(shards)} shards ran on {workers} workers "
-                "(most often by the system, for memory). Try: fewer `engine.workers` or a smaller "
-                "`engine.shard_mb` in pipeline.yaml, then run again: finished shards are kept"
-            ) from error
-        finally:
-            for future in futures:
-                future.cancel()
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))

@@ -116,14 +116,19 @@ def open_decompressed(file: SourceFile) -> BinaryIO:
         stream = cast(BinaryIO, lzma.LZMAFile(raw))  # noqa: SIM115 - closed by the caller
     else:
         return raw
-    return cast(BinaryIO, io.BufferedReader(_Bounded(stream, file), 1 << 20))
+    return cast(BinaryIO, io.BufferedReader(_Bounded(stream, raw, file), 1 << 20))
 
 
 class _Bounded(io.RawIOBase):
     """A decompressed stream that refuses to grow out of all proportion to its file."""
 
-    def __init__(self, stream: BinaryIO, file: SourceFile) -> None:
-        self._stream, self._file, self._seen = stream, file, 0
+    def __init__(self, stream: BinaryIO, raw: BinaryIO, file: SourceFile) -> None:
+        self._stream, self._raw, self._file, self._seen = stream, raw, file, 0
+
+    def close(self) -> None:
+        self._stream.close()
+        self._raw.close()
+        super().close()
 
     def readable(self) -> bool:
         return True

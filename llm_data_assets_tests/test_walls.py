@@ -1,0 +1,64 @@
+"""Imports point one way: dagster only in `defs/`, and no room reaches up."""
+
+import ast
+from pathlib import Path
+
+import llm_data_assets
+
+PACKAGE = Path(llm_data_assets.__file__).parent
+# From the bottom up; a room may import rooms of its own level and of those below it.
+LEVELS = (
+    {"config"},
+    {"lake"},
+    {"engine"},
+    {"text", "dedup", "tokens", "mixing"},
+    {"sources"},
+    {"stages"},
+    {"defs", "definitions", "cli", "explain", "doctor"},
+)
+
+
+def imports_of(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def level_of(room: str) -> int:
+    return next(level for level, rooms in enumerate(LEVELS) if room in rooms)
+
+
+def modules() -> list[Path]:
+    return [path for path in PACKAGE.rglob("*.py") if room_of(path) != "__init__"]
+
+
+def test_only_defs_imports_dagster() -> None:
+    allowed = {"defs", "definitions"}
+    wrong = [
+        str(path.relative_to(PACKAGE))
+        for path in modules()
+        if room_of(path) not in allowed
+        and any(name.split(".")[0] in ("dagster", "dagster_duckdb") for name in imports_of(path))
+    ]
+    assert wrong == []
+
+
+def test_no_room_reaches_up() -> None:
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in modules()
+        for name in imports_of(path)
+        if name.startswith("llm_data_assets.")
+        and len(name.split(".")) > 1
+        and name.split(".")[1] not in ("__version__",)
+        and level_of(name.split(".")[1]) > level_of(room_of(path))
+    ]
+    assert wrong == []
