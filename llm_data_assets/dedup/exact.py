@@ -25,7 +25,7 @@ def text_hashes(texts: pa.Array) -> pa.FixedSizeBinaryArray:
     digests = np.empty(len(texts), "V16")
     row = 0
     for keys, offsets in over_chunks(texts, fold_texts):
-        data = memoryview(keys)
+        data = keys.data
         for start, stop in pairwise(offsets.tolist()):
             key = data[start:stop] if stop > start else texts[row].as_py().strip().encode()
             digests[row] = xxhash.xxh3_128_digest(key)

@@ -5,9 +5,9 @@ never makes a Python object. A document it cannot fold exactly as `normalise` wo
 outside the table, marks that compose or change places: rare in text that is NFC already) is left
 to Python: flagged, and given back empty.
 
-Three steps: `_expand` folds bytes into same-cased words and spaces, sixteen at a time while they
-are ASCII; `_words` finds where words begin and end by bit masks over 64 bytes, without a branch a
-byte, and hashes each word with two multiplications; `_roll` turns word hashes into shingle hashes.
+Three steps: `_expand` folds bytes into lower-case words and spaces, 64 at a time while they are
+ASCII; `_words` finds where words begin and end in masks of 64 bytes, without a branch a byte, and
+hashes each word with two multiplications; `_roll` turns word hashes into shingle hashes.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ from llm_data_assets.dedup.vectors import (
 )
 
 _SPACE = np.uint8(32)
-# Readers of eight bytes and of 64-byte masks run past the end of a text by up to this much.
+# Readers of eight bytes and of whole blocks run past the end of a text by up to this much.
 _PAD = 128
 
 # Odd 64-bit constants: XXH64's primes 1 and 2 (xxHash specification 0.1.1).

@@ -2,6 +2,10 @@
 
 All are ordinary LLVM IR on vectors of a fixed length, which LLVM turns into whatever the machine
 has (AVX-512, AVX2, NEON) with the same results everywhere. Loads need no alignment.
+
+Numba's cache of a kernel knows the time stamp of the kernel's own file only. After a change here,
+in `codepoints` or in another file whose functions or constants a kernel uses, remove the `.nbi`
+files in `__pycache__`.
 """
 
 from collections.abc import Callable

@@ -99,6 +99,7 @@ def open_decompressed(file: SourceFile) -> BinaryIO:
     head = raw.read(64)
     raw.seek(0)
     if head.startswith(_LFS_POINTER):
+        raw.close()
         raise UnreadableFileError(
             f"git lfs pointer: {file.uri} holds a pointer, not the data. "
             "Try: `git lfs pull` in the folder it came from"
@@ -134,7 +135,8 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        block = self._stream.read(len(buffer))
+        # One read a call: what was decompressed before a torn end is not lost with it.
+        block = cast(io.BufferedReader, self._stream).read1(len(buffer))
         buffer[: len(block)] = block
         self._seen += len(block)
         if self._seen > max(_MAX_UNCHECKED_BYTES, _MAX_RATIO * self._file.size):

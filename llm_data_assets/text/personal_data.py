@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import phonenumbers
 from stdnum import iban, luhn
 from stdnum.cn import ric
+from stdnum.exceptions import ValidationError
 
 from llm_data_assets.text.repair import Edit
 
@@ -33,7 +34,7 @@ _ISSUER = re.compile(r"4|5[1-5]|2[2-7]|3[47]|6011|65|62|35")
 def mask(text: str, kinds: Sequence[str]) -> tuple[str, list[Edit]]:
     """Replace personal data of the given kinds by `<kind>`; returns the text and the edits.
 
-    Of overlapping finds the one whose kind stands earlier in `KINDS` wins, then the longer.
+    Of overlapping finds the one whose kind stands earlier in `KINDS` wins, then the first.
     Only what its checksum or parser confirms is masked; only public IP addresses are.
     """
     has_digits = _LONG_DIGITS.search(text) is not None
@@ -44,9 +45,7 @@ def mask(text: str, kinds: Sequence[str]) -> tuple[str, list[Edit]]:
         for start, end in _FINDERS[kind](text)
     ]
     chosen: list[tuple[int, int, str]] = []
-    for _, start, end, kind in sorted(
-        finds, key=lambda each: (each[0], each[1] - each[2], each[1])
-    ):
+    for _, start, end, kind in sorted(finds):
         if all(end <= other[0] or start >= other[1] for other in chosen):
             chosen.append((start, end, kind))
     if not chosen:
@@ -74,7 +73,16 @@ def _ips(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _id_cards(text: str) -> Iterator[tuple[int, int]]:
-    return (found.span() for found in _ID_CARD.finditer(text) if ric.is_valid(found.group()))
+    return (found.span() for found in _ID_CARD.finditer(text) if _is_resident_id(found.group()))
+
+
+def _is_resident_id(number: str) -> bool:
+    """Date and check digit of GB 11643; the county is not asked: many that issued are gone."""
+    try:
+        ric.get_birth_date(number)
+    except ValidationError:
+        return False
+    return bool(ric.calc_check_digit(number[:-1]) == number[-1].upper())
 
 
 def _cards(text: str) -> Iterator[tuple[int, int]]:

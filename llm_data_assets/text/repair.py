@@ -24,6 +24,7 @@ _NEWLINE = re.compile("\r\n?|\u2028|\u2029|\x85")
 _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+"
 )
+_ROUNDS = 8
 
 
 @dataclass(slots=True)
@@ -46,24 +47,23 @@ def repair(text: str) -> tuple[str, list[Edit]]:
     Clean text comes back as it is. `repair(repair(x)[0])` changes nothing.
     """
     edits: list[Edit] = []
+    for _ in range(_ROUNDS):  # a control character can hide wrong decoding from ftfy
+        before = text
+        text = _repaired_once(text, edits)
+        if text == before:
+            break
+    return text, edits
+
+
+def _repaired_once(text: str, edits: list[Edit]) -> str:
     if not text.isascii() and is_bad(text):
-        text = _recorded("mojibake", text, _fixed_point(text), edits)
+        text = _recorded("mojibake", text, ftfy.fix_text(text, _FTFY), edits)
     if _NEWLINE.search(text):
         text = _recorded("newline", text, _NEWLINE.sub("\n", text), edits)
     if _CONTROL.search(text):
         text = _recorded("control", text, _CONTROL.sub("", text), edits)
     if not unicodedata.is_normalized("NFC", text):
         text = _recorded("nfc", text, unicodedata.normalize("NFC", text), edits)
-    return text, edits
-
-
-def _fixed_point(text: str) -> str:
-    """Paragraph by paragraph, until nothing changes: text is sometimes decoded wrongly twice."""
-    for _ in range(4):
-        fixed = ftfy.fix_text(text, _FTFY)
-        if fixed == text:
-            break
-        text = fixed
     return text
 
 

@@ -63,7 +63,7 @@ def test_parameters_are_datasketchs(threshold: float, bands: int, rows: int) -> 
 
 
 def test_a_threshold_without_bands_says_so() -> None:
-    with pytest.raises(ValueError, match="threshold 1.0"):
+    with pytest.raises(ValueError, match=r"threshold 1\.0"):
         parameters(1.0, 128)
 
 

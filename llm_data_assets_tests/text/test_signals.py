@@ -1,0 +1,91 @@
+"""Signals have the values that their published definitions give."""
+
+import pyarrow as pa
+import pytest
+
+from llm_data_assets.text.decontamination import build_index, overlap
+from llm_data_assets.text.language import detect
+from llm_data_assets.text.signals import SIGNALS, measure, signals_of
+
+
+@pytest.mark.parametrize(
+    ("text", "dupe_5", "top_2"),
+    [  # RedPajama-v2's definition, worked out by hand in the methods' table
+        ("a b c d e a b c d e", 1.0, 0.4),
+        ("the cat sat on the mat " * 3, 1.0, 0.3529),
+        ("every word here is new", 0.0, 0.0),
+    ],
+)
+def test_repetition(text: str, dupe_5: float, top_2: float) -> None:
+    found = signals_of(text, "en")
+    assert found["rps_doc_frac_chars_dupe_5grams"] == pytest.approx(dupe_5)
+    assert found["rps_doc_frac_chars_top_2gram"] == pytest.approx(top_2, abs=1e-4)
+
+
+def test_a_small_document_by_hand() -> None:
+    found = signals_of("The Cat SAT.\n\n- one # two\nand so on...\nThe Cat SAT.", "en")
+    assert found["rps_doc_word_count"] == 11
+    assert found["n_lines"] == 4
+    assert found["max_line_length"] == 12
+    assert found["frac_lines_start_with_bullet"] == 0.25
+    assert found["rps_doc_frac_lines_end_with_ellipsis"] == 0.25
+    assert found["dup_line_frac"] == 0.25
+    assert found["dup_line_char_frac"] == pytest.approx(12 / 47)
+    assert found["stop_words_distinct"] == 2
+    assert found["rps_doc_symbol_to_word_ratio"] == pytest.approx(2 / 13)
+
+
+@pytest.mark.parametrize("text", ["", "   \n ", "a", "word " * 20_000, "🙂" * 100, "א ב ג"])
+def test_every_signal_is_a_number_for_any_text(text: str) -> None:
+    texts = pa.array([text])
+    languages, scores = detect(texts)
+    row = measure(texts, languages, language_scores=scores).to_pylist()[0]
+    assert list(row) == [signal.name for signal in SIGNALS]
+    for name, value in row.items():
+        assert value == value, name  # NaN is not equal to itself
+
+
+def test_chinese_is_segmented_and_its_repetition_seen() -> None:
+    clean = signals_of("数据质量决定模型上限。训练前要做去重与过滤。", "zh")
+    assert clean["rps_doc_word_count"] > 8
+    assert clean["char_repetition"] == 0.0
+    assert clean["rps_doc_num_sentences"] == 2
+    assert signals_of("很好" * 5, "zh")["char_repetition"] == pytest.approx(0.75)
+
+
+def test_language() -> None:
+    texts = pa.array(
+        [
+            "The harbour is open every morning.",
+            "港口每天早上开放，欢迎大家来参观。",
+            "",
+            "Der Hafen ist am Morgen offen.",
+        ]
+    )
+    languages, scores = detect(texts)
+    assert languages.to_pylist() == ["en", "zh", "und", "de"]
+    assert scores[2].as_py() == 0.0
+
+
+QUESTION = (
+    "A ferry carries forty eight passengers across the bay every forty minutes; "
+    "how many passengers can it carry in one day?"
+)
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        (f"Before. {QUESTION} After.", "q1"),
+        (f"Before. {QUESTION.upper().replace(';', ' -')} After.", "q1"),
+        ("The ferry carries passengers across the bay.", None),
+        ("", None),
+    ],
+)
+def test_a_benchmark_question_is_found_whatever_its_case_and_punctuation(
+    document: str, found: str | None
+) -> None:
+    index = build_index([("q1", QUESTION), ("short", "How many?")])
+    share, question = overlap(document, index)
+    assert question == found
+    assert share == (1.0 if found else 0.0)

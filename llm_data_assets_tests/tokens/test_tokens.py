@@ -1,0 +1,136 @@
+"""Tokenizer, packing and Megatron files."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm_data_assets.tokens import megatron
+from llm_data_assets.tokens.encode import encode, token_dtype
+from llm_data_assets.tokens.packing import pack
+from llm_data_assets.tokens.sample import sample_documents
+from llm_data_assets.tokens.tokenizer import END, load, train
+from llm_data_assets_tests.conftest import sentence
+
+TEXTS = [*(sentence(number) for number in range(40)), "0 1 2 3 4 5 6 7 8 9\n" * 9]
+
+
+@pytest.fixture(scope="module")
+def model() -> bytes:
+    return train(TEXTS, vocab_size=600)
+
+
+def test_training_twice_gives_the_same_bytes(model: bytes) -> None:
+    assert train(TEXTS, vocab_size=600) == model
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(st.characters(exclude_characters="\u2581", exclude_categories=("Cs",))))
+def test_any_text_survives_a_round_trip(model: bytes, text: str) -> None:
+    processor = load(model)
+    ids = processor.encode(text)
+    assert processor.decode(ids) == text
+    assert processor.unk_id() not in ids
+
+
+def test_digits_are_split(model: bytes) -> None:
+    processor = load(model)
+    pieces = processor.encode("12345", out_type=str)
+    assert [piece.strip("▁") for piece in pieces if piece.strip("▁")] == list("12345")
+
+
+def test_encoding_is_sentencepieces_own_with_boundaries(model: bytes) -> None:
+    found = encode(pa.array(["one day", "", "another"]), model)
+    processor = load(model)
+    expected = [[*processor.encode(text), END] for text in ("one day", "", "another")]
+    assert found.lengths.tolist() == [len(ids) for ids in expected]
+    assert found.tokens.tolist() == sum(expected, [])
+    assert found.tokens.dtype == np.uint16
+
+
+def test_a_vocabulary_larger_than_the_text_supports_is_lowered() -> None:
+    assert load(train(["few words here"], vocab_size=5_000)).vocab_size() < 400
+
+
+def test_nothing_to_train_on_is_an_error_with_a_way_out() -> None:
+    with pytest.raises(ValueError, match="Try:"):
+        train(["", "  \n"], vocab_size=500)
+
+
+def test_token_dtype_fits_the_vocabulary() -> None:
+    assert token_dtype(65_536) == np.uint16
+    assert token_dtype(65_537) == np.uint32
+
+
+def test_the_sample_is_weighted_and_independent_of_order() -> None:
+    large = pa.table({"doc_id": [f"l{i}" for i in range(1000)], "n_bytes": [100] * 1000})
+    small = pa.table({"doc_id": [f"s{i}" for i in range(10)], "n_bytes": [100] * 10})
+    chosen = sample_documents({"l": large, "s": small}, total_bytes=10_000, alpha=0.0, seed=1)
+    assert sum(name.startswith("s") for name in chosen) == 10
+    turned = large.take(list(reversed(range(1000))))
+    again = sample_documents({"l": turned, "s": small}, total_bytes=10_000, alpha=0.0, seed=1)
+    assert again == chosen
+
+
+def bins(lengths: list[int], limit: int, method: str) -> list[list[int]]:
+    spans = pack(np.array(lengths), limit, method)  # type: ignore[arg-type]
+    found: list[list[int]] = [[] for _ in range(spans.n_sequences)]
+    for sequence, length in zip(spans.sequence, spans.length, strict=True):
+        found[sequence].append(int(length))
+    return found
+
+
+def test_best_fit_as_in_its_paper() -> None:
+    assert sorted(map(sorted, bins([14, 7, 5, 2, 3], 8, "best_fit"))) == [[2, 6], [3, 5], [7], [8]]
+
+
+def test_concatenate_cuts_every_sequence_length() -> None:
+    assert bins([14, 7, 5, 2, 3], 8, "concatenate") == [[8], [6, 2], [5, 3], [2, 2, 3]]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    lengths=st.lists(st.integers(0, 60), max_size=60),
+    limit=st.integers(1, 40),
+    method=st.sampled_from(["best_fit", "concatenate", "document"]),
+)
+def test_every_token_stands_in_exactly_one_sequence(
+    lengths: list[int], limit: int, method: str
+) -> None:
+    spans = pack(np.array(lengths, np.int64), limit, method)  # type: ignore[arg-type]
+    seen = sorted(
+        (int(document), int(start) + offset)
+        for document, start, length in zip(spans.document, spans.start, spans.length, strict=True)
+        for offset in range(int(length))
+    )
+    assert seen == [(place, i) for place, length in enumerate(lengths) for i in range(length)]
+    totals = np.bincount(spans.sequence, spans.length) if len(spans.sequence) else np.zeros(0)
+    assert (totals <= limit).all() and (totals > 0).all()
+    if method == "best_fit":  # no document is cut that fits
+        pieces = np.bincount(spans.document) if len(spans.document) else np.zeros(0)
+        for document, count in enumerate(pieces):
+            assert count == -(-lengths[document] // limit)
+
+
+def test_megatron_bytes_are_those_of_the_published_layout(tmp_path: Path) -> None:
+    prefix = tmp_path / "corpus"
+    made = megatron.write(prefix, [np.array([1, 2, 3]), np.array([4, 5])], vocab_size=100)
+    assert made == {"sequences": 2, "tokens": 5}
+    assert (tmp_path / "corpus.bin").read_bytes().hex() == "01000200030004000500"
+    assert (tmp_path / "corpus.idx").read_bytes().hex() == (
+        "4d4d49444944580000" "0100000000000000" "08" "0200000000000000" "0300000000000000"
+        "03000000" "02000000" "0000000000000000" "0600000000000000"
+        "0000000000000000" "0100000000000000" "0200000000000000"
+    )  # fmt: skip
+    read = megatron.read(prefix)
+    assert read.tokens.tolist() == [1, 2, 3, 4, 5]
+    assert read.lengths.tolist() == [3, 2]
+
+
+def test_an_id_outside_the_vocabulary_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the vocabulary has 10"):
+        megatron.write(tmp_path / "corpus", [np.array([1, 11])], vocab_size=10)
+    assert list(tmp_path.iterdir()) == []
