@@ -1,7 +1,6 @@
 # Everything happens in .venv of this folder. `make help` lists the targets.
 PYTHON ?= python3
 BIN := .venv/bin
-HOME_DIR := $(or $(LLM_DATA_HOME),.llm_data)
 export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help setup demo test lint types dev clean
@@ -31,8 +30,8 @@ types: .venv/ready
 	$(BIN)/mypy
 
 dev: .venv/ready ## Dagster's UI on the same home
-	mkdir -p $(HOME_DIR)
-	$(if $(LLM_DATA_HOME),DAGSTER_HOME=$$($(BIN)/llm-data home --dagster)) $(BIN)/dagster dev -w workspace.yaml
+	$(if $(wildcard $(LLM_DATA_HOME)/dagster/dagster.yaml),DAGSTER_HOME=$(abspath $(LLM_DATA_HOME))/dagster) \
+		$(BIN)/dagster dev -w workspace.yaml
 
 clean: ## Remove what the demo wrote
 	rm -rf .llm_data

@@ -17,6 +17,7 @@ from rich.table import Table as RichTable
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import init_workspace, open_workspace
 from llm_data_assets.lake.catalog import connect
+from llm_data_assets.sources.formats import FORMATS, load_reader
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -114,6 +115,16 @@ def sources_list(as_json: AsJson = False) -> None:
         for name, each in sorted(workspace.catalog.model.sources.items())
     ]
     _print_rows(["source", "format", "domain", "license", "priority", "uris"], rows, as_json)
+
+
+@sources_app.command("formats")
+def sources_formats(as_json: AsJson = False) -> None:
+    """The native formats that can be read, with their options."""
+    rows = [
+        (each.name, each.description, ", ".join(load_reader(each.name).Options.model_fields))
+        for each in FORMATS.values()
+    ]
+    _print_rows(["format", "reads", "options"], rows, as_json)
 
 
 @sources_app.command("check")

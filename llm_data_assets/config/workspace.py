@@ -49,12 +49,17 @@ def open_workspace(
         ConfigError: a file is missing or does not fit; a recipe names a source that is not there.
     """
     workspace = Workspace(
-        home=(home or Path(os.environ.get("LLM_DATA_HOME") or DEFAULT_HOME)).absolute(),
+        home=(home or home_folder()).absolute(),
         catalog=load(catalog or _config_file("catalog"), Catalog),
         pipeline=load(pipeline or _config_file("pipeline"), Pipeline),
     )
     _recipes_name_known_sources(workspace)
     return workspace
+
+
+def home_folder() -> Path:
+    """`LLM_DATA_HOME`, else `./.llm_data`."""
+    return Path(os.environ.get("LLM_DATA_HOME") or DEFAULT_HOME).absolute()
 
 
 def init_workspace(folder: Path) -> list[Path]:

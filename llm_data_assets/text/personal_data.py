@@ -82,7 +82,7 @@ def _is_resident_id(number: str) -> bool:
         ric.get_birth_date(number)
     except ValidationError:
         return False
-    return bool(ric.calc_check_digit(number[:-1]) == number[-1].upper())
+    return bool(ric.calc_check_digit(number) == number[-1].upper())
 
 
 def _cards(text: str) -> Iterator[tuple[int, int]]:

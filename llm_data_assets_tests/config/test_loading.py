@@ -1,5 +1,6 @@
 """A configuration error names the file, the line, the field and the way out."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.loading import load
 from llm_data_assets.config.pipeline import Pipeline
 from llm_data_assets.config.workspace import init_workspace, open_workspace, quickstart_folder
+from llm_data_assets_tests.conftest import PROJECT
 
 
 @pytest.mark.parametrize(
@@ -87,3 +89,9 @@ def test_models_have_a_json_schema_with_descriptions(model: type) -> None:
     schema = model.model_json_schema()
     assert schema["type"] == "object"
     assert schema["properties"]
+
+
+@pytest.mark.parametrize(("name", "model"), [("catalog", Catalog), ("pipeline", Pipeline)])
+def test_the_published_json_schema_is_the_models_own(name: str, model: type) -> None:
+    published = PROJECT / "docs" / "schemas" / f"{name}.schema.json"
+    assert json.loads(published.read_text(encoding="utf-8")) == model.model_json_schema()

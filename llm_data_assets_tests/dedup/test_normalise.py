@@ -19,7 +19,7 @@ AWKWARD = (
     "\u0300\u0301\u0308\u0323\u0327\u0338\u093c\u0915\u0958\u09c7\u09be\u09d7\u0bc6\u0bbe"
     "\u1100\u1161\u11a8\uac00\u314b\u314f\u304b\u3099\u309b\uff76\uff9e\u0e01\u0e33\u0e48"
     "\u00ad\u034f\u200b\u200d\ufe0f\ufeff\u00b4\u00bd\u2026\u2019\u201c_<= .\n9\u2460\u33a1"
-    "\u0f71\u0f72\u0f73\u05d0\u05b7\u05bc\ufb2e\u4e2d\uf900\U0001f600\U00020000\U000e0100"
+    "\u0f71\u0f72\u0f73\u05d0\u05b7\u05bc\ufb2e\u0628\u064e\u0651\u4e2d\uf900\U0001f600\U00020000\U000e0100"
 )
 
 
@@ -48,6 +48,7 @@ def folded(texts: list[str]) -> list[str]:
         ("snake_case--and—dashes", "snake case and dashes"),
         ("İstanbul", "i\u0307stanbul"),
         ("天気が、いい。", "天気が いい"),
+        ("\u0628\u0651\u064e", "\u0628\u064e\u0651"),  # marks in canonical order
         ("ｶﾞｷﾞ", "ガギ"),
         ("❤️ → ∑", ""),
     ],

@@ -1,4 +1,4 @@
-"""`llm-data run` through Dagster: what is stale runs, what is fresh does not, failures are words."""
+"""`llm-data run` through Dagster: what is stale runs, what is fresh does not."""
 
 import json
 import os
@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import dagster as dg
-import pytest
 
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.defs.instance import open_instance

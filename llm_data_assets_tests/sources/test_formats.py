@@ -162,7 +162,8 @@ def test_a_dump_with_entities_is_refused(tmp_path: Path) -> None:
 
 def test_gutenberg_headers_are_removed(tmp_path: Path) -> None:
     text = (
-        "Title: A Book\r\nLanguage: English\r\n\r\n*** START OF THE PROJECT GUTENBERG EBOOK A ***\r\n"
+        "Title: A Book\r\nLanguage: English\r\n\r\n"
+        "*** START OF THE PROJECT GUTENBERG EBOOK A ***\r\n"
         "\r\nThe story.\r\n\r\n*** END OF THE PROJECT GUTENBERG EBOOK A ***\r\nlicence\r\n"
     )
     (document,), _ = read(written(tmp_path / "1.txt", text.encode()), "gutenberg")

@@ -1,4 +1,4 @@
-"""Adding, changing and removing files ends where a rebuild from nothing ends, and costs that file."""
+"""Adding, changing and removing files ends where a rebuild from nothing ends."""
 
 import json
 from pathlib import Path

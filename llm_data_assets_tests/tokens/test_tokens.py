@@ -47,7 +47,7 @@ def test_encoding_is_sentencepieces_own_with_boundaries(model: bytes) -> None:
     processor = load(model)
     expected = [[*processor.encode(text), END] for text in ("one day", "", "another")]
     assert found.lengths.tolist() == [len(ids) for ids in expected]
-    assert found.tokens.tolist() == sum(expected, [])
+    assert found.tokens.tolist() == [token for ids in expected for token in ids]
     assert found.tokens.dtype == np.uint16
 
 
