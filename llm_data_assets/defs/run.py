@@ -62,6 +62,7 @@ def run(
         on_step: called before each step with its number and how many there may be.
     """
     report = Report()
+    lake_of(workspace).sweep()
     remove_dropped_sources(workspace, lake_of(workspace))
     for source in workspace.sources:
         if event := observe(instance, workspace, source):

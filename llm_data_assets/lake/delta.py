@@ -7,6 +7,7 @@ and a damaged file can be told by its name.
 """
 
 import json
+import os
 import random
 import time
 import uuid
@@ -67,7 +68,7 @@ class Lake:
         return self.root / table.name
 
     def exists(self, table: Table) -> bool:
-        return (self.table_path(table) / "_delta_log").is_dir()
+        return _newest_version(self.table_path(table)) is not None
 
     def open(self, table: Table, version: int | None = None) -> DeltaTable:
         """The Delta table, made empty if it is not there yet."""
@@ -113,7 +114,7 @@ class Lake:
         """
         folder = self.folder(table, partition)
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".{shard}-{uuid.uuid4().hex}.tmp"
+        temporary = folder / f".{shard}-{os.getpid()}-{uuid.uuid4().hex}.tmp"
         try:
             _write_parquet(temporary, table.schema, data)
             file = ShardFile(shard, key, _file_digest(temporary))
@@ -121,6 +122,17 @@ class Lake:
         finally:
             temporary.unlink(missing_ok=True)
         return file
+
+    def sweep(self) -> int:
+        """Remove what writers that were killed left behind; returns how many files."""
+        left = [
+            path
+            for path in self.root.glob("**/.*.tmp")
+            if not _is_running(int(path.name.split("-")[-2]))
+        ]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
 
     def replace_partition(
         self, table: Table, partition: Mapping[str, str], files: Sequence[ShardFile]
@@ -195,11 +207,11 @@ class Lake:
         version: int | None = None,
     ) -> list[Path]:
         """Files of the current (or a given) version, of one partition or of all, sorted."""
-        if not self.exists(table):
-            return []
         prefix = _partition_path(table, partition or {})
         folder = self.table_path(table)
         at = _newest_version(folder) if version is None else version
+        if at is None:
+            return []
         return [folder / path for path in _files_at(str(folder), at) if path.startswith(prefix)]
 
     def shards(self, table: Table, partition: Mapping[str, str]) -> list[ShardFile]:
@@ -262,9 +274,11 @@ def _partition_path(table: Table, partition: Mapping[str, str]) -> str:
     return "".join(f"{name}={quote(partition[name], safe='')}/" for name in names)
 
 
-def _newest_version(folder: Path) -> int:
+def _newest_version(folder: Path) -> int | None:
     """The newest version in a table's log; a log entry appears whole or not at all."""
-    return max(int(entry.stem) for entry in (folder / "_delta_log").glob("*[0-9].json"))
+    return max(
+        (int(entry.stem) for entry in (folder / "_delta_log").glob("*[0-9].json")), default=None
+    )
 
 
 @lru_cache(maxsize=256)
@@ -280,6 +294,16 @@ def _active_files(delta: DeltaTable) -> list[tuple[str, int]]:
 
 def _is_conflict(error: Exception) -> bool:
     return isinstance(error, CommitFailedError) or "transaction" in str(error).lower()
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _write_parquet(path: Path, schema: pa.Schema, data: Iterable[pa.Table]) -> None:

@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from llm_data_assets_tests.quickstart.prose import article, article_zh
+from llm_data_assets_tests.quickstart.prose import article, article_zh, chapter
 
 DATE = "2026-01-15T08:00:00Z"
 QUESTIONS = [
@@ -30,7 +30,26 @@ QUESTIONS = [
     "again if nobody touches it and it has a dial of twelve hours?",
     "Two surveyors walk towards each other along a straight road of nine kilometres, one at four "
     "and the other at five kilometres an hour; where do they meet?",
+    "A reading room has eleven shelves with forty two books on each, and every sixth book is out "
+    "on loan; how many books stand on the shelves this evening?",
+    "A rope of twelve metres is cut into pieces of eighty centimetres for the sailmakers; how many "
+    "pieces are there, and how long is what remains of the rope?",
+    "Why does the keeper of a tide mill close the sluice at high water rather than at low water, "
+    "when she wants the wheel to turn for as long as possible?",
+    "In which order should a gardener do these things in early spring: sow the beans, turn the "
+    "compost, sharpen the tools, or water the seedlings?",
+    "A train leaves the upper station every twenty five minutes and needs seven minutes to the "
+    "valley; how many trains can be on the line at the same time?",
+    "If a cheese loses a fiftieth of its weight every week in the cellar, roughly how many weeks "
+    "pass before it has lost a fifth of the weight it came with?",
+    "A mapmaker draws a pond that is ninety metres long as a line of six millimetres; what is the "
+    "scale of the map, and how long would a path of one kilometre be?",
 ]
+ANSWERS = [
+    "768", "285", "linseed oil", "240", "after four kilometres from the first", "385",
+    "15 pieces and nothing", "the water behind the gate then falls for longest",
+    "sharpen, turn, sow, water", "1", "about 11", "1 to 15,000; 67 millimetres",
+]  # fmt: skip
 COOKIES = "This website uses cookies to improve your visit, see our privacy policy."
 SCRIPT = "Please enable javascript in your browser to see this page."
 PERSONAL = (
@@ -51,15 +70,8 @@ FRENCH = (
     "lui a appris le métier. Il faut de la patience, de la bonne farine et un four bien réglé. "
     "Pendant l'hiver, les clients restent un peu plus longtemps près du four pour se réchauffer. "
 )
-SPAM = "cheap clocks buy cheap clocks online best price clocks discount clocks sale today " * 14
+SPAM = "buy the cheap clocks of the day and save with the best price of all clocks, " * 14
 MOJIBAKE = "The cafÃ© beside the harbour sells crÃ¨me brÃ»lÃ©e, and the cafÃ©â€™s owner sings."
-
-
-def reworded(text: str) -> str:
-    """The text with a few words changed: a near-duplicate above the threshold of 0.8."""
-    return text.replace(" has been in use ", " was in use ", 1).replace(
-        "Most visitors", "Visitors", 1
-    )
 
 
 def pages() -> list[tuple[str, str, str, str]]:
@@ -71,7 +83,7 @@ def pages() -> list[tuple[str, str, str, str]]:
     title, text = article(24)
     found.append(("pages/personal.html", title, "en", f"{text}\n\n{PERSONAL}"))
     title, text = article(25)
-    found.append(("pages/banner.html", title, "en", f"{text}\n\n{COOKIES}\n\n{SCRIPT}"))
+    found.append(("pages/banner.html", title, "en", f"{text}[12]\n\n{COOKIES}\n\n{SCRIPT}"))
     title, text = article(26)
     found.append(("pages/mojibake.html", title, "en", f"{text}\n\n{MOJIBAKE}"))
     title, text = article(27)
@@ -200,7 +212,7 @@ def _page(title: str, namespace: int, number: int, text: str, redirect: str | No
 
 def build_wikis(folder: Path) -> None:
     english = []
-    for number in range(len_of_english := 22):
+    for number in range(22):
         title, text = article(number + 30)
         parts = text.split("\n\n")
         english.append(
@@ -218,7 +230,6 @@ def build_wikis(folder: Path) -> None:
                 + "''\n\n[[Category:Places]]",
             )
         )
-    assert len_of_english == len(english)
     (folder / "wiki_en.xml.bz2").write_bytes(
         bz2.compress(
             wiki_xml("en", "https://en.example.org/wiki/Main_Page", english, "Old harbour")
@@ -285,12 +296,12 @@ def build_c4(folder: Path) -> None:
 
 
 def build_book(folder: Path) -> None:
-    chapters = [article(number, 18) for number in range(100, 106)]
+    chapters = [chapter(number) for number in range(3)]
     manifest = "".join(
         f'<item id="c{i}" href="text/c{i}.xhtml" media-type="application/xhtml+xml"/>'
-        for i in range(6)
+        for i in range(len(chapters))
     )
-    spine = "".join(f'<itemref idref="c{i}"/>' for i in range(6))
+    spine = "".join(f'<itemref idref="c{i}"/>' for i in range(len(chapters)))
     package = (
         '<?xml version="1.0" encoding="utf-8"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0" '
         'unique-identifier="id"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
@@ -366,7 +377,10 @@ def build(folder: Path) -> None:
     build_book(folder)
     build_chat(folder)
     build_notes(folder)
-    lines = [json.dumps({"id": f"q{i}", "question": text}) for i, text in enumerate(QUESTIONS)]
+    lines = [
+        json.dumps({"id": f"q{i}", "question": question, "answer": answer})
+        for i, (question, answer) in enumerate(zip(QUESTIONS, ANSWERS, strict=True))
+    ]
     (folder / "evaluation.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -153,6 +153,19 @@ def article(number: int, sentences: int = 13) -> tuple[str, str]:
     return title, "\n\n".join(" ".join(part) for part in parts)
 
 
+def chapter(number: int) -> tuple[str, str]:
+    """Title and text of one of three chapters; no sentence stands in two of them."""
+    thing, people, material, tool, place, trouble, season = TOPICS[-1 - number]
+    words = dict(
+        thing=thing, people=people, material=material, tool=tool, place=place, trouble=trouble,
+        season=season,
+    )  # fmt: skip
+    filled = [line.format(**words) for line in (OPENINGS[number], *SENTENCES[number::3])]
+    return f"The {thing}", "\n\n".join(
+        " ".join(filled[i : i + 5]) for i in range(0, len(filled), 5)
+    )
+
+
 def article_zh(number: int, sentences: int = 15) -> tuple[str, str]:
     """Title and text of the Chinese article about topic `number`."""
     thing, people, material, tool, place, trouble, season = ZH_TOPICS[number % len(ZH_TOPICS)]

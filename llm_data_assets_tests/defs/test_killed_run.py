@@ -1,0 +1,52 @@
+"""A run that is killed at any moment is finished by the next, to the same bytes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.stages.materialise import lake_of
+from llm_data_assets_tests.conftest import sentence, write_workspace
+from llm_data_assets_tests.defs.test_run import environment
+from llm_data_assets_tests.stages.test_whole_flow import contents, materialise_all
+
+
+@pytest.fixture
+def two_homes(tmp_path: Path) -> tuple[Workspace, Workspace]:
+    """One workspace, opened on two homes."""
+    workspace = write_workspace(
+        tmp_path,
+        {name: [{"id": f"{i}", "text": sentence(i)} for i in range(12)] for name in ("a", "b")},
+    )
+    paths = (workspace.catalog.path, workspace.pipeline.path)
+    return workspace, open_workspace(tmp_path / "undisturbed", *paths)
+
+
+def test_killed_runs_end_where_an_undisturbed_one_does(
+    two_homes: tuple[Workspace, Workspace],
+) -> None:
+    disturbed, undisturbed = two_homes
+    materialise_all(undisturbed)
+    command = [sys.executable, "-m", "llm_data_assets.cli", "run"]
+    for seconds in (3.0, 4.5, 6.0):
+        run = subprocess.Popen(
+            command,
+            env=environment(disturbed),
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(seconds)
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+    last = subprocess.run(command, env=environment(disturbed), capture_output=True, text=True)
+    assert last.returncode == 0, last.stdout + last.stderr
+    expected, found = contents(undisturbed), contents(disturbed)
+    assert [name for name in expected if expected[name] != found[name]] == []
+    assert list(lake_of(disturbed).root.rglob(".*.tmp")) == []
