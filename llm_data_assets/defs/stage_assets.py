@@ -33,9 +33,14 @@ GROUPS = {
     "mixed_corpus": "mix",
     "training_export": "mix",
 }
-# What a change must wait for: checks that block upstream have passed.
+# A change is carried on only where an input's content changed, and only once the checks that
+# block upstream have passed.
 CARRY_CHANGES = (
-    dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+    dg.AutomationCondition.eager().replace(
+        "any_deps_updated",
+        dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed()),
+    )
+    & dg.AutomationCondition.all_deps_blocking_checks_passed()
 )
 
 
