@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -43,6 +44,9 @@ def main() -> None:
         _fail(str(error), code=1)
     except duckdb.Error as error:
         _fail(f'{error}. Try: `llm-data query "SHOW TABLES"` lists what can be read', code=1)
+    except BrokenPipeError:
+        # The reader (`head`, `grep -q`) has seen enough; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         _fail(f"{error}. Try: free some space, or set LLM_DATA_HOME to another disk", code=1)
 

@@ -3,8 +3,10 @@
 import json
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 
+import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -23,6 +25,9 @@ _STAGE_ORDER = ("raw_corpus", "deduped_corpus", "filtered_corpus", "tokenized_co
 def run_command(workspace: Workspace, sources: Sequence[str], to: str | None, as_json: bool) -> int:
     """Run, show, and return the exit code."""
     _check_names(workspace, sources, to)
+    # Known and pinned (pyproject.toml); nothing a user of the command could act on.
+    warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
     console = Console(stderr=True)
     started = time.monotonic()
     with open_instance(workspace.home) as instance, _progress(console) as progress:
