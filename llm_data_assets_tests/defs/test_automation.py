@@ -6,8 +6,8 @@ import dagster as dg
 import pytest
 
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.defs.sources import observe
 from llm_data_assets.definitions import build_definitions
+from llm_data_assets.defs.sources import observe
 from llm_data_assets_tests.conftest import sentence
 
 RAW, SIGNED = dg.AssetKey("raw_corpus"), dg.AssetKey("document_signatures")
