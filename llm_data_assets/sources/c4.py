@@ -6,10 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile, open_decompressed
-from llm_data_assets.sources.jsonl import lines, parse
+from llm_data_assets.sources.jsonl import MAX_LINE_BYTES, lines, parse
 from llm_data_assets.sources.mapping import FieldMapping
 
-_MAX_LINE_BYTES = 256 << 20
 _FIELDS = FieldMapping(text="text", url="url", created_at="timestamp", title=None)
 
 
@@ -26,9 +25,8 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     both become the latter.
     """
     with open_decompressed(file) as stream:
-        for offset, line in lines(stream, _MAX_LINE_BYTES):
+        for offset, line in lines(stream, MAX_LINE_BYTES):
             record = line if isinstance(line, Reject) else parse(line, offset, _FIELDS)
             if isinstance(record, Document) and record.created_at:
-                date = record.created_at.replace(" ", "T")
-                record.created_at = date if date.endswith("Z") else f"{date}Z"
+                record.created_at = f"{record.created_at.removesuffix('Z')}Z"
             yield record

@@ -34,3 +34,7 @@ class Reject:
     offset: int
     error: str
     first_bytes: bytes = b""
+
+
+class UnreadableFileError(ValueError):
+    """A file that is not what it should be; the message starts with a short, stable reason."""

@@ -1,10 +1,7 @@
 """The files behind a source: found from uris, named the same on any machine, opened as a stream."""
 
-import bz2
-import gzip
-import io
-import lzma
 import os
+import posixpath
 import re
 import sysconfig
 from collections.abc import Iterator, MutableMapping, Sequence
@@ -14,19 +11,20 @@ from typing import BinaryIO, cast
 
 import fsspec
 import xxhash
-import zstandard
+
+from llm_data_assets.sources.compression import decompressed
+from llm_data_assets.sources.document import UnreadableFileError
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 _GLOB = re.compile(r"[*?\[]")
+_URL_GLOB = re.compile(r"[*\[]")  # a question mark starts the query of a URL
 _PREDEFINED = {
     "PYTHON_STDLIB": sysconfig.get_path("stdlib"),
     "PYTHON_PACKAGES": sysconfig.get_path("purelib"),
 }
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-# A decompressed stream this much larger than its file, and this large, is a bomb: real text
-# compresses 3 to 30 times.
-_MAX_RATIO = 1_000
-_MAX_UNCHECKED_BYTES = 1 << 30
+_LFS_POINTER = b"version https://git-lfs"
+# Readers that make one document of a file hold it whole; Arrow's strings end at 2 GiB.
+_MAX_WHOLE_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -34,17 +32,14 @@ class SourceFile:
     """One file of a source.
 
     `uri` is its name in the catalog's terms, the same on any machine; `path` is what to open;
-    `checksum` is the XXH3-128 of a local file's bytes, or what a remote store tells of it.
+    `size` is in bytes, as stored; `checksum` is the XXH3-128 of a local file's bytes (hex), or
+    what a remote store tells of it (etag or modification time, and size).
     """
 
     uri: str
     path: str
     size: int
     checksum: str
-
-
-class UnreadableFileError(ValueError):
-    """A file that is not what it should be; the message starts with a short, stable reason."""
 
 
 def list_files(
@@ -55,35 +50,47 @@ def list_files(
     A uri is a file, a folder (everything below it), a glob (`**` too) or an fsspec URL; relative
     ones start at `base`. `${NAME}` stands for an environment variable, `${PYTHON_STDLIB}` and
     `${PYTHON_PACKAGES}` for this interpreter's folders. Hidden files, byte code and symlinks
-    that lead out of the folder are left out.
+    that lead out of the folder before the glob are left out.
 
     Args:
         checksums: remembered checksums by path, size and modification time; added to.
 
     Raises:
         FileNotFoundError: a uri matches nothing.
-        ValueError: `${NAME}` is not set.
+        ValueError: `${NAME}` is not set, a glob is malformed, or a URL's protocol is unknown.
     """
-    found: dict[str, SourceFile] = {}
+    paths: dict[str, str] = {}
     for uri in uris:
-        resolved = _fill_in(uri)
-        files = list(_remote(uri, resolved) if "://" in resolved else _local(uri, resolved, base))
-        for name, path in files:
-            found.setdefault(name, _describe(name, path, {} if checksums is None else checksums))
-        if not files:
-            where = resolved if "://" in resolved else str(base / resolved)
-            raise FileNotFoundError(
-                f"{uri!r} matches no file (looked at {where}). "
-                "Try: correct the path or the glob; relative paths start at the catalog's folder"
-            )
-    return [found[name] for name in sorted(found)]
+        filled = _fill_in(uri)
+        found = _remote(uri, filled) if "://" in filled else _local(uri, base)
+        for name, path in found:
+            paths.setdefault(name, path)
+    names: dict[str, str] = {}
+    for name in sorted(paths):
+        path = paths[name]
+        names.setdefault(path if "://" in path else os.path.realpath(path), name)
+    remembered = {} if checksums is None else checksums
+    return [_describe(name, paths[name], remembered) for name in names.values()]
 
 
 def open_raw(file: SourceFile) -> BinaryIO:
-    """The file's bytes, seekable."""
+    """The file's bytes, seekable.
+
+    Raises:
+        UnreadableFileError: a Git LFS pointer stands where the data should be.
+    """
     if "://" in file.path:
-        return cast(BinaryIO, fsspec.open(file.path, "rb").open())
-    return Path(file.path).open("rb")
+        stream = cast(BinaryIO, fsspec.open(file.path, "rb").open())
+    else:
+        stream = Path(file.path).open("rb", buffering=1 << 20)  # noqa: SIM115 - the caller closes it
+    if stream.read(len(_LFS_POINTER)) == _LFS_POINTER:
+        stream.close()
+        raise UnreadableFileError(
+            f"git lfs pointer: {file.uri} holds a pointer, not the data. "
+            "Try: `git lfs pull` in the folder it came from"
+        )
+    stream.seek(0)
+    return stream
 
 
 def open_decompressed(file: SourceFile) -> BinaryIO:
@@ -93,57 +100,25 @@ def open_decompressed(file: SourceFile) -> BinaryIO:
 
     Raises:
         UnreadableFileError: a Git LFS pointer stands where the data should be; or, while
-            reading, the stream grows out of all proportion.
+            reading, the stream is cut short, damaged, or grows out of all proportion.
     """
-    raw = open_raw(file)
-    head = raw.read(64)
-    raw.seek(0)
-    if head.startswith(_LFS_POINTER):
-        raw.close()
+    return decompressed(open_raw(file), file.uri)
+
+
+def read_whole(file: SourceFile) -> bytes:
+    """All of a file that is one document, decompressed.
+
+    Raises:
+        UnreadableFileError: as `open_decompressed`; or the file is larger than 1 GiB.
+    """
+    with open_decompressed(file) as stream:
+        data = stream.read(_MAX_WHOLE_BYTES + 1)
+    if len(data) > _MAX_WHOLE_BYTES:
         raise UnreadableFileError(
-            f"git lfs pointer: {file.uri} holds a pointer, not the data. "
-            "Try: `git lfs pull` in the folder it came from"
+            f"too large: {file.uri} is over {_MAX_WHOLE_BYTES >> 20} MiB, too much for one "
+            "document. Try: split it, or use the format `jsonl`"
         )
-    if head.startswith(b"\x1f\x8b"):
-        stream: BinaryIO = cast(BinaryIO, gzip.GzipFile(fileobj=raw))
-    elif head.startswith(b"BZh"):
-        stream = cast(BinaryIO, bz2.BZ2File(raw))
-    elif head.startswith(b"\x28\xb5\x2f\xfd"):
-        reader = zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(
-            raw, read_across_frames=True
-        )
-        stream = cast(BinaryIO, reader)
-    elif head.startswith(b"\xfd7zXZ\x00"):
-        stream = cast(BinaryIO, lzma.LZMAFile(raw))  # noqa: SIM115 - closed by the caller
-    else:
-        return raw
-    return cast(BinaryIO, io.BufferedReader(_Bounded(stream, raw, file), 1 << 20))
-
-
-class _Bounded(io.RawIOBase):
-    """A decompressed stream that refuses to grow out of all proportion to its file."""
-
-    def __init__(self, stream: BinaryIO, raw: BinaryIO, file: SourceFile) -> None:
-        self._stream, self._raw, self._file, self._seen = stream, raw, file, 0
-
-    def close(self) -> None:
-        self._stream.close()
-        self._raw.close()
-        super().close()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        # One read a call: what was decompressed before a torn end is not lost with it.
-        block = cast(io.BufferedReader, self._stream).read1(len(buffer))
-        buffer[: len(block)] = block
-        self._seen += len(block)
-        if self._seen > max(_MAX_UNCHECKED_BYTES, _MAX_RATIO * self._file.size):
-            raise UnreadableFileError(
-                f"decompression bomb: {self._file.uri} grew {_MAX_RATIO} times beyond its size"
-            )
-        return len(block)
+    return data
 
 
 def _fill_in(uri: str) -> str:
@@ -156,56 +131,110 @@ def _fill_in(uri: str) -> str:
     return _PLACEHOLDER.sub(value, uri)
 
 
-def _local(uri: str, resolved: str, base: Path) -> Iterator[tuple[str, str]]:
-    """(name, path) of each local file; the name keeps the uri's part before the glob."""
-    glob = _GLOB.search(resolved)
-    start = base / (resolved[: glob.start()].rpartition("/")[0] if glob else resolved)
-    if "/" not in (resolved[: glob.start()] if glob else "/"):
-        start = base
-    fixed = _GLOB.split(uri, maxsplit=1)[0].rpartition("/")[0] if glob else uri
-    if not glob and start.is_file():
-        yield uri, str(start)
-        return
-    if not start.is_dir():
-        return
-    root = start.resolve()
-    pattern = (
-        resolved[len(resolved[: glob.start()].rpartition("/")[0]) :].lstrip("/") if glob else "**/*"
-    )
+def _split(uri: str, glob: re.Pattern[str]) -> tuple[str, str]:
+    """(folder, pattern): the part before the first glob, and the rest, empty without a glob."""
+    start = glob.search(uri)
+    if start is None:
+        return uri.rstrip("/"), ""
+    folder, slash, _ = uri[: start.start()].rpartition("/")
+    return folder or slash, uri[len(folder) + len(slash) :]
+
+
+def _local(uri: str, base: Path) -> list[tuple[str, str]]:
+    """(name, path) of each local file; a name keeps the uri's part before the glob."""
+    if (base / _fill_in(uri)).is_file():
+        return [(posixpath.normpath(uri), str(base / _fill_in(uri)))]
+    folder, pattern = _split(uri, _GLOB)
+    start = base / _fill_in(folder)
+    pattern = _fill_in(pattern) or "**/*"
     if pattern.endswith("**"):
         pattern += "/*"  # before Python 3.13 a final ** finds folders only
-    for path in sorted(start.glob(pattern)):
+    root = start.resolve()
+    found, outside = [], []
+    try:
+        matches = sorted(start.glob(pattern)) if start.is_dir() else []
+    except ValueError as error:
+        raise ValueError(f"{uri!r}: {error}. Try: `folder/**/*.txt`") from error
+    for path in matches:
         relative = path.relative_to(start)
-        hidden = any(part.startswith(".") or part == "__pycache__" for part in relative.parts)
-        if hidden or path.suffix == ".pyc" or not path.is_file():
+        if _is_hidden(relative.as_posix()) or not path.is_file():
             continue
         if not path.resolve().is_relative_to(root):
+            outside.append(relative.as_posix())
             continue
-        name = relative.as_posix()
-        yield (f"{fixed.rstrip('/')}/{name}" if fixed else name), str(path)
+        found.append((posixpath.normpath(posixpath.join(folder, relative.as_posix())), str(path)))
+    if not found:
+        raise FileNotFoundError(_matches_nothing(uri, str(base / _fill_in(uri)), outside))
+    return found
 
 
-def _remote(uri: str, resolved: str) -> Iterator[tuple[str, str]]:
-    filesystem, path = fsspec.url_to_fs(resolved)
-    protocol = resolved.split("://", 1)[0]
-    names = filesystem.glob(path) if _GLOB.search(resolved) else filesystem.find(path)
-    for name in sorted(names):
-        address = f"{protocol}://{name.lstrip('/')}" if "://" not in name else name
-        yield address, address
+def _remote(uri: str, filled: str) -> list[tuple[str, str]]:
+    """(name, address) of each remote file; a name keeps the uri's part before the glob."""
+    try:
+        filesystem, path = fsspec.url_to_fs(filled)
+    except (ImportError, ValueError) as error:
+        raise ValueError(
+            f"{uri!r} cannot be opened: {error}. Try: install what it names"
+        ) from error
+    folder, pattern = _split(uri, _URL_GLOB)
+    if pattern:
+        about = filesystem.glob(path, detail=True)
+        addresses = [name for name in sorted(about) if about[name]["type"] == "file"]
+    elif filesystem.isfile(path):
+        return [(uri, filesystem.unstrip_protocol(path))]
+    else:
+        addresses = sorted(filesystem.find(path))
+    start = len(str(filesystem._strip_protocol(_fill_in(folder))).rstrip("/")) + 1
+    found = [
+        (f"{folder}/{name[start:]}", filesystem.unstrip_protocol(name))
+        for name in addresses
+        if not _is_hidden(name[start:])
+    ]
+    if not found:
+        raise FileNotFoundError(_matches_nothing(uri, uri, []))
+    return found
+
+
+def _is_hidden(relative: str) -> bool:
+    parts = relative.split("/")
+    return (
+        any(part.startswith(".") or part == "__pycache__" for part in parts)
+        or relative.endswith(".pyc")
+    )  # fmt: skip
+
+
+def _matches_nothing(uri: str, where: str, outside: Sequence[str]) -> str:
+    if outside:
+        return (
+            f"{uri!r} matches only symlinks that lead out of its folder, such as {outside[0]!r}, "
+            f"and these are not followed (looked at {where}). "
+            "Try: name the folder that they lead to"
+        )
+    return (
+        f"{uri!r} matches no file (looked at {where}). "
+        "Try: correct the path or the glob; relative paths start at the catalog's folder"
+    )
 
 
 def _describe(uri: str, path: str, checksums: MutableMapping[str, str]) -> SourceFile:
     if "://" in path:
         filesystem, name = fsspec.url_to_fs(path)
         about = filesystem.info(name)
-        mark = about.get("ETag") or about.get("etag") or about.get("mtime") or about.get("created")
-        return SourceFile(uri, path, int(about["size"]), f"{mark}-{about['size']}")
+        marks = (about.get(key) for key in ("ETag", "etag", "md5", "mtime", "created"))
+        mark = next((each for each in marks if each), "")
+        size = int(about.get("size") or 0)
+        return SourceFile(uri, path, size, f"{mark}-{size}")
     status = Path(path).stat()
     key = f"{path}|{status.st_size}|{status.st_mtime_ns}"
     if key not in checksums:
         digest = xxhash.xxh3_128()
-        with Path(path).open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
+        for block in _blocks(path):
+            digest.update(block)
         checksums[key] = digest.hexdigest()
     return SourceFile(uri, path, status.st_size, checksums[key])
+
+
+def _blocks(path: str) -> Iterator[bytes]:
+    with Path(path).open("rb", buffering=0) as stream:
+        while block := stream.read(1 << 20):
+            yield block

@@ -9,8 +9,9 @@ from typing import Any, Protocol, cast
 
 from pydantic import BaseModel, ValidationError
 
-from llm_data_assets.sources.document import Document, Reject
-from llm_data_assets.sources.files import SourceFile, UnreadableFileError
+from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
+from llm_data_assets.sources.files import SourceFile
+from llm_data_assets.sources.storable import storable
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,22 @@ def load_reader(name: str) -> Reader:
     return cast(Reader, importlib.import_module(FORMATS[name].module))
 
 
+def options_model(name: str) -> type[BaseModel]:
+    """The options that a format has, as a pydantic model.
+
+    Raises:
+        ValueError: there is no format of that name.
+    """
+    return load_reader(name).Options
+
+
 def check_options(name: str, options: Mapping[str, Any]) -> BaseModel:
     """The options of a format, validated.
 
     Raises:
         ValueError: an option that the format does not have or that does not fit.
     """
-    model = load_reader(name).Options
+    model = options_model(name)
     try:
         return model.model_validate(dict(options))
     except ValidationError as invalid:
@@ -89,25 +99,16 @@ def read_documents(
     Records come in the order of the file. A fault that ends the reading (a truncated archive, a
     full stream of nonsense) is the last reject; what was read before it stands.
     """
-    reader = load_reader(name)
     checked = check_options(name, options)
     offset = 0
     try:
-        for record in reader.read(file, checked):
+        for record in load_reader(name).read(file, checked):
             offset = record.offset
-            if isinstance(record, Document):
-                record.text = without_surrogates(record.text)
-            yield record
+            yield storable(record)
     except UnreadableFileError as error:
-        yield Reject(offset, str(error))
+        yield storable(Reject(offset, str(error)))
     except Exception as error:  # a reader's fault costs the rest of this file, and says so
-        yield Reject(offset, f"reader failed: {type(error).__name__}: {error} in {file.uri}")
-
-
-def without_surrogates(text: str) -> str:
-    """The text with lone surrogates, which UTF-8 cannot hold, as U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+        said = str(error).replace(file.path, file.uri)  # no machine's paths in a table
+        yield storable(
+            Reject(offset, f"reader failed: {type(error).__name__}: {said} in {file.uri}")
+        )

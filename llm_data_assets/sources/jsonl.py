@@ -1,34 +1,31 @@
 """JSON lines, plain or compressed: one document a line. Offset: byte of the line's start."""
 
 import json
-import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-import zstandard
 from pydantic import Field
 
-from llm_data_assets.sources.document import Document, Reject
+from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile, open_decompressed
 from llm_data_assets.sources.mapping import FieldMapping, to_document
 
-_TRUNCATED = (EOFError, zlib.error, zstandard.ZstdError, OSError)
+MAX_LINE_BYTES = 256 << 20
 
 
 class Options(FieldMapping):
     """Mapping of fields, and a bound on a line."""
 
-    max_line_bytes: int = Field(256 << 20, gt=0, description="Longer lines are rejected unread")
+    max_line_bytes: int = Field(
+        MAX_LINE_BYTES, gt=0, description="Longer lines are rejected, and never held whole"
+    )
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield a document or a reject for every line that is not blank."""
     with open_decompressed(file) as stream:
         for offset, line in lines(stream, options.max_line_bytes):
-            if isinstance(line, Reject):
-                yield line
-            elif line.strip():
-                yield parse(line, offset, options)
+            yield line if isinstance(line, Reject) else parse(line, offset, options)
 
 
 def parse(line: bytes, offset: int, mapping: FieldMapping) -> Document | Reject:
@@ -41,22 +38,27 @@ def parse(line: bytes, offset: int, mapping: FieldMapping) -> Document | Reject:
 
 
 def lines(stream: BinaryIO, max_bytes: int) -> Iterator[tuple[int, bytes | Reject]]:
-    """Lines with their byte offsets; one that is too long, or a torn end, is a reject."""
+    """Lines that are not blank, each with its byte offset.
+
+    A line of more than `max_bytes`, its line break included, is a reject; so is a stream that is
+    cut short or damaged, at the first line that could not be read whole.
+    """
     offset = 0
     while True:
+        start = offset
         try:
             line = stream.readline(max_bytes + 1)
-        except _TRUNCATED as error:
-            yield offset, Reject(offset, f"truncated stream: {error}")
-            return
-        if not line:
-            return
-        start, offset = offset, offset + len(line)
-        if len(line) <= max_bytes:
-            yield start, line
-            continue
-        first = line[:80]
-        while line and not line.endswith(b"\n"):
-            line = stream.readline(1 << 20)
             offset += len(line)
-        yield start, Reject(start, f"line too long: over {max_bytes} bytes", first)
+            first, too_long = line[:80], len(line) > max_bytes
+            while too_long and line and not line.endswith(b"\n"):
+                line = stream.readline(1 << 20)
+                offset += len(line)
+        except UnreadableFileError as error:
+            yield start, Reject(start, str(error))
+            return
+        if too_long:
+            yield start, Reject(start, f"line too long: over {max_bytes} bytes", first)
+        elif not line:
+            return
+        elif line.strip():
+            yield start, line

@@ -1,11 +1,18 @@
 """From a record of named fields to a document: which field is what."""
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from llm_data_assets.sources.document import Document, Reject
+
+_DATE_AND_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d.*)")
+# Publishers write epochs in seconds or in milliseconds: 1e11 is the year 5138 or 1973.
+_MILLISECONDS = 10**11
+_LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that ISO 8601 writes in four digits
 
 
 class FieldMapping(BaseModel):
@@ -29,20 +36,28 @@ def to_document(
     if not isinstance(record, Mapping):
         return Reject(offset, f"not an object: {type(record).__name__}", first_bytes)
     names = [mapping.text] if isinstance(mapping.text, str) else mapping.text
-    parts = [part for name in names if isinstance(part := field_at(record, name), str)]
-    if not parts:
+    texts = {name: text for name in names if isinstance(text := field_at(record, name), str)}
+    if not texts:
         return Reject(offset, f"no text: field {' or '.join(names)} is missing", first_bytes)
-    mapped = {each for each in mapping.model_dump().values() if isinstance(each, str)} | set(names)
+    used = set(texts)
+
+    def scalar(path: str | None) -> Any:
+        value = field_at(record, path) if path else None
+        if value is None or isinstance(value, Mapping | list):
+            return None
+        used.add(path or "")
+        return value
+
     return Document(
-        text="\n\n".join(parts),
+        text="\n\n".join(texts.values()),
         offset=offset,
-        native_id=_text_at(record, mapping.id),
-        url=_text_at(record, mapping.url),
-        title=_text_at(record, mapping.title),
-        language=_text_at(record, mapping.language),
-        license=_text_at(record, mapping.license),
-        created_at=_text_at(record, mapping.created_at),
-        meta={name: value for name, value in record.items() if name not in mapped},
+        native_id=_as_text(scalar(mapping.id)),
+        url=_as_text(scalar(mapping.url)),
+        title=_as_text(scalar(mapping.title)),
+        language=_as_text(scalar(mapping.language)),
+        license=_as_text(scalar(mapping.license)),
+        created_at=iso_date(scalar(mapping.created_at)),
+        meta={name: value for name, value in record.items() if name not in used},
     )
 
 
@@ -57,6 +72,24 @@ def field_at(record: Any, path: str) -> Any:
     return record
 
 
-def _text_at(record: Mapping[str, Any], path: str | None) -> str | None:
-    value = field_at(record, path) if path else None
-    return None if value is None or isinstance(value, Mapping | list) else str(value)
+def iso_date(value: Any) -> str | None:
+    """A date as ISO 8601: from a date, an epoch in seconds or milliseconds, or text.
+
+    Text keeps its time zone, or its lack of one; text that is no date stays as it is.
+    """
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = value / 1000 if abs(value) >= _MILLISECONDS else value
+        if 0 <= seconds <= _LAST_SECOND:
+            moment = datetime.fromtimestamp(int(seconds), UTC)
+            return moment.isoformat().replace("+00:00", "Z")
+    if isinstance(value, str) and (found := _DATE_AND_TIME.fullmatch(value)):
+        return f"{found.group(1)}T{found.group(2)}"
+    return _as_text(value)
+
+
+def _as_text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -9,25 +9,41 @@ from pathlib import Path, PurePosixPath
 from pydantic import BaseModel, ConfigDict
 
 from llm_data_assets.sources.document import Document, Reject
-from llm_data_assets.sources.files import SourceFile, open_raw
+from llm_data_assets.sources.files import SourceFile, read_whole
+from llm_data_assets.sources.text import looks_binary
 from llm_data_assets.text.decode import decode
 
-_SPDX = re.compile(r"[A-Za-z0-9.+-]+(?: (?:AND|OR|WITH) [A-Za-z0-9.+-]+)*")
-# Names that package metadata uses before PEP 639 made SPDX expressions the rule.
+_SPDX = re.compile(r"\(?[A-Za-z0-9.+-]+(?:\)? (?:AND|OR|WITH) \(?[A-Za-z0-9.+-]+)*\)?")
+# What `License` and the last part of a trove classifier say, before PEP 639 made SPDX expressions
+# the rule. "BSD License" names no version: the three-clause one is by far the commonest.
 _KNOWN = {
-    "MIT License": "MIT",
-    "Apache Software License": "Apache-2.0",
+    "Apache 2": "Apache-2.0",
+    "Apache 2.0": "Apache-2.0",
     "Apache License 2.0": "Apache-2.0",
     "Apache License, Version 2.0": "Apache-2.0",
-    "Apache 2.0": "Apache-2.0",
-    "BSD License": "BSD-3-Clause",
+    "Apache Software License": "Apache-2.0",
     "BSD": "BSD-3-Clause",
+    "BSD 2-Clause License": "BSD-2-Clause",
+    "BSD 3-Clause": "BSD-3-Clause",
     "BSD 3-Clause License": "BSD-3-Clause",
+    "BSD License": "BSD-3-Clause",
+    "CC0 1.0 Universal (CC0 1.0) Public Domain Dedication": "CC0-1.0",
+    "GNU General Public License v2 (GPLv2)": "GPL-2.0-only",
+    "GNU General Public License v2 or later (GPLv2+)": "GPL-2.0-or-later",
+    "GNU General Public License v3 (GPLv3)": "GPL-3.0-only",
+    "GNU General Public License v3 or later (GPLv3+)": "GPL-3.0-or-later",
+    "GNU Affero General Public License v3": "AGPL-3.0-only",
+    "GNU Lesser General Public License v2 or later (LGPLv2+)": "LGPL-2.0-or-later",
+    "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
+    "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
     "ISC License (ISCL)": "ISC",
-    "Python Software Foundation License": "PSF-2.0",
+    "MIT License": "MIT",
+    "MIT No Attribution License (MIT-0)": "MIT-0",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Python Software Foundation License": "PSF-2.0",
+    "The MIT License": "MIT",
     "The Unlicense (Unlicense)": "Unlicense",
-    "GNU Lesser General Public License v2 or later (LGPLv2+)": "LGPL-2.1-or-later",
+    "Zope Public License": "ZPL-2.1",
 }
 
 
@@ -39,20 +55,24 @@ class Options(BaseModel):
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield a METADATA file's description, or a licence file's text."""
-    with open_raw(file) as stream:
-        text, encoding = decode(stream.read())
-    path = PurePosixPath(file.path)
-    metadata = _metadata(path)
-    if metadata is None:
-        yield Reject(0, f"no metadata: {file.uri} lies in no package", text.encode()[:80])
+    data = read_whole(file)
+    if looks_binary(data):
+        yield Reject(0, f"binary: {file.uri} has NUL bytes", data[:80])
         return
-    if path.name == "METADATA":
-        text = str(metadata.get_payload()) or str(metadata.get("Description") or "")
+    text, encoding = decode(data)
+    path = PurePosixPath(file.path)
+    folder = next((each for each in path.parents if each.suffix == ".dist-info"), None)
+    metadata = _metadata(folder) if folder else None
+    if folder is None or metadata is None:
+        yield Reject(0, f"no metadata: {file.uri} lies in no package", data[:80])
+        return
+    if path == folder / "METADATA":
+        text = _description(metadata)
     name, version = metadata.get("Name", "?"), metadata.get("Version", "?")
     yield Document(
         text,
         0,
-        native_id=f"{name}/{path.name if path.parent.suffix == '.dist-info' else _below(path)}",
+        native_id=f"{name}/{path.relative_to(folder)}",
         title=f"{name} {version}",
         url=metadata.get("Home-page"),
         license=_license(metadata),
@@ -60,32 +80,30 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     )
 
 
-def _metadata(path: PurePosixPath) -> Message | None:
-    for folder in path.parents:
-        if folder.suffix == ".dist-info":
-            try:
-                text = Path(folder, "METADATA").read_text(encoding="utf-8", errors="replace")
-            except OSError:
-                return None
-            return email.parser.Parser().parsestr(text)
-    return None
+def _metadata(folder: PurePosixPath) -> Message | None:
+    try:
+        text = Path(folder, "METADATA").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return email.parser.Parser().parsestr(text)
 
 
-def _below(path: PurePosixPath) -> str:
-    parts = path.parts
-    start = next(i for i, part in enumerate(parts) if part.endswith(".dist-info"))
-    return "/".join(parts[start + 1 :])
+def _description(metadata: Message) -> str:
+    """The body, or the header that held it before metadata 2.1, whose lines are indented."""
+    if body := str(metadata.get_payload()).strip():
+        return body
+    folded = re.sub(r"\n(?: {7}\|| {8})", "\n", str(metadata.get("Description") or ""))
+    return "" if folded == "UNKNOWN" else folded
 
 
 def _license(metadata: Message) -> str | None:
     if expression := metadata.get("License-Expression"):
-        return expression
-    stated = (metadata.get("License") or "").strip()
+        return str(expression)
+    stated = str(metadata.get("License") or "").strip()
     if stated in _KNOWN:
         return _KNOWN[stated]
     for classifier in metadata.get_all("Classifier") or []:
-        if classifier.startswith("License ::"):
-            name = classifier.rsplit(" :: ", 1)[-1]
-            if name in _KNOWN:
-                return _KNOWN[name]
+        kind, _, name = str(classifier).rpartition(" :: ")
+        if kind.startswith("License") and name in _KNOWN:
+            return _KNOWN[name]
     return stated if stated and len(stated) < 40 and _SPDX.fullmatch(stated) else None

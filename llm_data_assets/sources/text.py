@@ -6,8 +6,11 @@ from pathlib import PurePosixPath
 from pydantic import BaseModel, ConfigDict, Field
 
 from llm_data_assets.sources.document import Document, Reject
-from llm_data_assets.sources.files import SourceFile, open_decompressed
+from llm_data_assets.sources.files import SourceFile, read_whole
 from llm_data_assets.text.decode import decode
+
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_HEAD = 8_192
 
 
 class Options(BaseModel):
@@ -20,10 +23,14 @@ class Options(BaseModel):
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield the file as one document."""
-    with open_decompressed(file) as stream:
-        data = stream.read()
-    if b"\0" in data[:8192] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    data = read_whole(file)
+    if looks_binary(data) and options.encoding is None:
         yield Reject(0, f"binary: {file.uri} has NUL bytes", data[:80])
         return
     text, encoding = decode(data, options.encoding)
     yield Document(text, 0, title=PurePosixPath(file.uri).name, meta={"encoding": encoding})
+
+
+def looks_binary(data: bytes) -> bool:
+    """Whether there is a NUL in the first 8 KiB, git's own rule; marked UTF-16 is text."""
+    return b"\0" in data[:_HEAD] and not data.startswith(_UTF_16_MARKS)

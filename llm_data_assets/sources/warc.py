@@ -1,9 +1,11 @@
 """Common Crawl WARC: HTML responses to text by resiliparse. Offset: byte of the record."""
 
-import gzip
+import base64
+import hashlib
+import re
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,11 +13,17 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding
 from resiliparse.parse.html import HTMLTree
 
-from llm_data_assets.sources.document import Document, Reject
-from llm_data_assets.sources.files import SourceFile, UnreadableFileError, open_raw
+from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
+from llm_data_assets.sources.files import SourceFile, open_raw
+from llm_data_assets.sources.http_response import decoded_body, parse_response
 from llm_data_assets.text.decode import decode
 
+MAX_RECORD_BYTES = 64 << 20
 _HTML = ("text/html", "application/xhtml+xml")
+_GZIP = b"\x1f\x8b"
+_MAGIC = (b"WARC", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")  # plain, zstd, lz4
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_DIGEST = re.compile(r"(sha1|sha256|sha512|md5):([A-Za-z0-9]+)=*", re.I)
 
 
 class Options(BaseModel):
@@ -24,39 +32,76 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     main_content: bool = Field(True, description="Leave navigation, headers and footers out")
-    max_record_bytes: int = Field(64 << 20, gt=0, description="Longer payloads are rejected")
+    max_record_bytes: int = Field(
+        MAX_RECORD_BYTES, gt=0, description="Longer records and payloads are rejected"
+    )
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield every HTML or plain-text response with a payload.
 
     Requests, metadata, revisits (which have no body), error statuses and other media types are
-    neither documents nor rejects.
+    neither documents nor rejects. The offset is the one that Common Crawl's index gives: in the
+    file as it is stored, compressed or not.
     """
-    for record in records(file, WarcRecordType.response):
-        yield from _page(record, options)
+    for record in records(file):
+        if record.record_type == WarcRecordType.response:
+            try:
+                yield from _page(record, block(record, options.max_record_bytes), options)
+            except UnreadableFileError as error:
+                yield Reject(int(record.stream_pos), str(error))
 
 
-def records(file: SourceFile, kind: WarcRecordType) -> Iterator[WarcRecord]:
-    """Records of one type, from plain, gzip, zstd or lz4 archives.
+def records(file: SourceFile) -> Iterator[WarcRecord]:
+    """Records of every type, from plain, gzip, zstd or lz4 archives.
 
     Raises:
-        UnreadableFileError: the archive ends inside a record or is none.
+        UnreadableFileError: `not a warc archive`, `damaged archive`, or, after the records that
+            are whole, `truncated archive`.
     """
     with open_raw(file) as stream:
         head = stream.read(4)
         stream.seek(0)
-        seen = False
+        if head and not head.startswith((*_MAGIC, _GZIP)):
+            raise UnreadableFileError(f"not a warc archive: {file.uri} starts with {head!r}")
+        last, length = 0, 0
         try:
-            for record in ArchiveIterator(stream, record_types=kind, parse_http=True):
-                seen = True
+            for record in ArchiveIterator(stream, parse_http=False):
+                last, length = int(record.stream_pos), int(record.content_length)
                 yield record
         except Exception as error:  # fastwarc raises many types, all meaning a damaged archive
             raise UnreadableFileError(
-                f"truncated archive: {file.uri}: {type(error).__name__}: {error}"
+                f"damaged archive: {file.uri}: {type(error).__name__}: {error}"
             ) from error
-        if not seen and not _looks_like_warc(head):
-            raise UnreadableFileError(f"not a WARC archive: {file.uri} starts with {head!r}")
+        # zstd and lz4 that are cut short are damaged already; the other two end without a word.
+        if head == b"WARC":
+            whole = _record_is_whole(stream, last, length)
+        else:
+            whole = not head.startswith(_GZIP) or _members_are_whole(stream, last)
+        if not whole:
+            raise UnreadableFileError(f"truncated archive: {file.uri} ends inside a record")
+
+
+def block(record: WarcRecord, max_bytes: int) -> bytes:
+    """A record's block: all that stands after its WARC header.
+
+    Raises:
+        UnreadableFileError: `record too large`, `damaged record`, `truncated record`,
+            `digest mismatch`.
+    """
+    expected = int(record.content_length)
+    if expected > max_bytes:
+        raise UnreadableFileError(f"record too large: {expected} bytes, over {max_bytes}")
+    try:
+        data: bytes = record.reader.read()
+    except OSError as error:
+        raise UnreadableFileError(f"damaged record: {error}") from error
+    if len(data) != expected:
+        raise UnreadableFileError(f"truncated record: {len(data)} of {expected} bytes")
+    stated = record.headers.get("WARC-Block-Digest")
+    if stated and not _agrees(data, stated):
+        raise UnreadableFileError(f"digest mismatch: the block is not {stated}")
+    return data
 
 
 def about(record: WarcRecord) -> dict[str, Any]:
@@ -73,37 +118,19 @@ def about(record: WarcRecord) -> dict[str, Any]:
     }
 
 
-def _page(record: WarcRecord, options: Options) -> Iterator[Document | Reject]:
-    headers = record.http_headers
-    if headers is None:
-        yield Reject(int(record.stream_pos), "no http header: the response has none")
+def _page(record: WarcRecord, data: bytes, options: Options) -> Iterator[Document | Reject]:
+    response = parse_response(data)
+    kind = response.media_type
+    if response.status not in (200, 203) or not (kind in _HTML or kind == "text/plain"):
         return
-    kind = (record.http_content_type or "").lower()
-    if headers.status_code not in (200, 203) or not (kind in _HTML or kind == "text/plain"):
-        return
-    if record.content_length > options.max_record_bytes:
-        yield Reject(int(record.stream_pos), f"payload too large: {record.content_length} bytes")
-        return
-    try:
-        data = record.reader.read()
-    except Exception as error:  # broken chunking or compression inside the payload
-        yield Reject(int(record.stream_pos), f"broken payload: {type(error).__name__}: {error}")
-        return
-    if data.startswith(b"\x1f\x8b"):  # Content-Encoding that the crawler left in place
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            yield Reject(int(record.stream_pos), f"broken payload: {error}", data[:80])
-            return
-    if not data.strip():
-        yield Reject(int(record.stream_pos), "empty payload: no bytes after the headers")
-        return
-    declared = record.http_charset
+    body = decoded_body(response, options.max_record_bytes)
+    if not body.strip():
+        raise UnreadableFileError("empty payload: no bytes after the headers")
     if kind == "text/plain":
-        text, encoding = decode(data, declared)
+        text, encoding = decode(body, response.charset)
         yield Document(text, **about(record), meta={"encoding": encoding})
         return
-    text, encoding = decode(data, declared or detect_encoding(data, html5_compatible=True))
+    text, encoding = decode(body, response.charset or detect_encoding(body, html5_compatible=True))
     tree = HTMLTree.parse(text)
     root = tree.document.query_selector("html") if tree.document else None
     yield Document(
@@ -121,9 +148,46 @@ def _language(tag: str | None) -> str | None:
     return primary if primary.isalpha() and 2 <= len(primary) <= 3 else None
 
 
-def _looks_like_warc(head: bytes) -> bool:
-    return (
-        head[:2] == b"\x1f\x8b"
-        or head in (b"WARC", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
-        or not head
-    )
+def _agrees(data: bytes, stated: str) -> bool:
+    """Whether a digest holds; one that is not understood holds nothing against the data.
+
+    Crawlers write base32 (WARC 1.1, 5.8) or hexadecimal.
+    """
+    found = _DIGEST.fullmatch(stated.strip())
+    if found is None:
+        return True
+    digest = hashlib.new(found.group(1).lower(), data, usedforsecurity=False).digest()
+    base32 = base64.b32encode(digest).decode().rstrip("=")
+    return found.group(2).upper() in (base32, digest.hex().upper())
+
+
+def _record_is_whole(stream: BinaryIO, start: int, length: int) -> bool:
+    """Whether the record of a plain archive at `start` has all of its `length` bytes."""
+    stream.seek(start)
+    header = _HEADER_END.search(stream.read(1 << 16))
+    return header is not None and stream.seek(0, 2) >= start + header.end() + length
+
+
+def _members_are_whole(stream: BinaryIO, start: int) -> bool:
+    """Whether every gzip member from `start` on is whole.
+
+    `start` is a record's, and no member's where one member holds the whole archive: then all of
+    it is gone through.
+    """
+    stream.seek(start)
+    if stream.read(2) != _GZIP:
+        start = 0
+    stream.seek(start)
+    member = zlib.decompressobj(31)
+    data = b""
+    while data := data or stream.read(1 << 16):
+        if member.eof:
+            member = zlib.decompressobj(31)
+        try:
+            member.decompress(data, 1 << 20)
+            while member.unconsumed_tail:
+                member.decompress(member.unconsumed_tail, 1 << 20)
+        except zlib.error:
+            return False
+        data = member.unused_data
+    return member.eof

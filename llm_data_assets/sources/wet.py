@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from fastwarc.warc import WarcRecordType
 from pydantic import BaseModel, ConfigDict
 
-from llm_data_assets.sources.document import Document, Reject
+from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile
-from llm_data_assets.sources.warc import about, records
+from llm_data_assets.sources.warc import MAX_RECORD_BYTES, about, block, records
 
 
 class Options(BaseModel):
@@ -18,8 +18,14 @@ class Options(BaseModel):
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield every conversion record; its first line is the page's title."""
-    for record in records(file, WarcRecordType.conversion):
-        text = record.reader.read().decode("utf-8", "replace")
+    for record in records(file):
+        if record.record_type != WarcRecordType.conversion:
+            continue
+        try:
+            text = block(record, MAX_RECORD_BYTES).decode("utf-8", "replace")
+        except UnreadableFileError as error:
+            yield Reject(int(record.stream_pos), str(error))
+            continue
         declared = record.headers.get("WARC-Identified-Content-Language")
         yield Document(
             text,

@@ -2,24 +2,25 @@
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
+from urllib.parse import quote
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
-import mwparserfromhell
 from pydantic import BaseModel, ConfigDict, Field
 
-from llm_data_assets.sources.document import Document, Reject
-from llm_data_assets.sources.files import SourceFile, UnreadableFileError, open_decompressed
+from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
+from llm_data_assets.sources.files import SourceFile, open_decompressed
+from llm_data_assets.sources.wikitext import plain_text
 
-_DROPPED_TAGS = frozenset(
-    {"ref", "table", "gallery", "math", "timeline", "score", "syntaxhighlight"}
-)
-_DROPPED_LINKS = re.compile(r"^\s*:?(file|image|category|文件|图像|分类|檔案|圖像|分類)\s*:", re.I)
-_VARIANT = re.compile(r"-\{(?:[A-Za-z]\|)?([^{}]*)\}-")
-_MAGIC = re.compile(r"__[A-Z]+__")
-_BLANK_LINES = re.compile(r"\n{3,}")
-_EMPTY_BRACKETS = re.compile(r"[（(]\s*[,;，；、]*\s*[)）]")
+# What may stand before the first element of a dump. A document type may not: a dump has none,
+# and an entity bomb needs one.
+_PROLOGUE = re.compile(r"\ufeff?(?:\s++|<\?.*?\?>|<!--.*?-->)*+<[A-Za-z_]", re.S)
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_FILE_NAMESPACES = ("-2", "6", "14")  # Media, File, Category
+_REDIRECT = re.compile(r"\s*#(?:redirect|重定向|пренасочване|виж)\b", re.I)
+# Characters that MediaWiki leaves in addresses (wfUrlencode).
+_ADDRESS_SAFE = ";@$!*(),/~:"
 
 
 class Options(BaseModel):
@@ -34,121 +35,101 @@ class Options(BaseModel):
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield every page of the wanted namespaces that is no redirect.
 
-    Wikitext of other pages is never parsed. A DTD is refused: a dump has none, and an entity
-    bomb needs one.
+    Wikitext of other pages is never parsed.
+
+    Raises:
+        UnreadableFileError: `document type` or `broken dump`, after the pages before it.
     """
-    base, language = "", None
-    for number, element in enumerate(_elements(file)):
+    wanted = {str(number) for number in options.namespaces}
+    base, language, files = "", None, frozenset[str]()
+    pages = 0
+    for element in _elements(file):
         tag = _name(element)
-        if tag == "siteinfo":
-            base = _text(element, "base") or ""
-        elif tag == "mediawiki-lang":
-            language = element.text
-        elif tag == "page":
-            namespace = _text(element, "ns") or "0"
-            if int(namespace) in options.namespaces and _child(element, "redirect") is None:
-                yield _article(element, number, base, language, options)
+        if tag == "mediawiki":
+            language = element.get(_LANG)
+        elif tag == "siteinfo":
+            base, files = _text(element, "base") or "", _file_namespaces(element)
+        else:
+            page, pages = pages, pages + 1
+            if (_text(element, "ns") or "0") in wanted and _child(element, "redirect") is None:
+                yield from _article(element, page, base, language, options.variant, files)
 
 
 def _elements(file: SourceFile) -> Iterator[Element]:
-    """The dump's siteinfo and pages, each whole, while it is read."""
+    """The dump's root as soon as it opens, then its siteinfo and pages, each when it is whole."""
     parser: Any = XMLPullParser(["start", "end"])
+    root: Element | None = None
     with open_decompressed(file) as stream:
-        first = stream.read(1 << 16)
-        if b"<!DOCTYPE" in first or b"<!ENTITY" in first:
-            raise UnreadableFileError(f"document type: {file.uri} declares entities")
-        blocks = iter(lambda: stream.read(1 << 20), b"")
-        root: Element | None = None
         try:
-            for block in _chain(first, blocks):
+            for block in _blocks(iter(lambda: stream.read(1 << 20), b""), file.uri):
                 parser.feed(block)
                 for event, element in parser.read_events():
-                    if event == "start":
-                        if root is None:
-                            root = element
-                            yield _language_of(element)
-                    elif _name(element) in ("siteinfo", "page"):
+                    if event == "start" and root is None:
+                        root = element
                         yield element
-                        element.clear()
+                    elif event == "end" and _name(element) in ("siteinfo", "page"):
+                        yield element
                         if root is not None:
                             root.clear()  # pages that were read do not pile up
-        except (ParseError, EOFError, OSError, ValueError) as error:
+            parser.close()
+        except ParseError as error:
             raise UnreadableFileError(f"broken dump: {file.uri}: {error}") from error
 
 
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes | str]:
-    """The blocks of a dump; UTF-16 ones as text, since expat is told no encoding."""
-    wide = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-    encoding = wide.get(first[:2])
-    if encoding is None:
+def _blocks(blocks: Iterator[bytes], uri: str) -> Iterator[bytes | str]:
+    """The blocks of a dump, once its prologue is known to be harmless; UTF-16 ones as text."""
+    first = next(blocks, b"")
+    wide = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}.get(first[:2])
+    decoder = codecs.getincrementaldecoder(wide or "utf-8")("replace")
+    text = decoder.decode(first)
+    if not _PROLOGUE.match(text):
+        reason = "document type" if "<!DOCTYPE" in text else "broken dump"
+        raise UnreadableFileError(f"{reason}: {uri} does not start with an element of a dump")
+    if wide is None:
         yield first
-        yield from rest
+        yield from blocks
         return
-    decoder = codecs.getincrementaldecoder(encoding)()
-    text = decoder.decode(first[2:])
-    yield re.sub(r"^<\?xml[^>]*\?>", "", text)  # it would declare UTF-16 again
-    for block in rest:
+    # The declaration names the encoding that the text no longer has.
+    yield re.sub(r"^\ufeff?\s*<\?xml.*?\?>", "", text, flags=re.S)
+    for block in blocks:
         yield decoder.decode(block)
 
 
-def _language_of(root: Element) -> Element:
-    carrier = Element("mediawiki-lang")
-    carrier.text = root.get("{http://www.w3.org/XML/1998/namespace}lang")
-    return carrier
-
-
 def _article(
-    page: Element, number: int, base: str, language: str | None, options: Options
-) -> Document | Reject:
+    page: Element,
+    number: int,
+    base: str,
+    language: str | None,
+    variant: str,
+    files: Collection[str],
+) -> Iterator[Document | Reject]:
     title = _text(page, "title") or ""
-    revision = _child(page, "revision")
-    wikitext = _text(revision, "text") if revision is not None else None
-    if not wikitext:
-        return Reject(number, f"no text: page {title!r} is empty", title.encode()[:80])
-    address = f"{base.rsplit('/', 1)[0]}/{title.replace(' ', '_')}" if base else None
-    return Document(
-        plain_text(wikitext, options.variant),
+    revisions = [each for each in page if _name(each) == "revision"]
+    wikitext = _text(revisions[-1], "text") if revisions else None
+    if not wikitext or not wikitext.strip():
+        yield Reject(number, f"no text: page {title!r} is empty", title.encode()[:80])
+        return
+    if _REDIRECT.match(wikitext):  # dumps before export-0.4 have no <redirect>
+        return
+    address = quote(title.replace(" ", "_"), safe=_ADDRESS_SAFE)
+    yield Document(
+        plain_text(wikitext, variant, files),
         number,
         native_id=_text(page, "id"),
-        url=address,
+        url=f"{base.rpartition('/')[0]}/{address}" if base else None,
         title=title,
         language=language,
-        created_at=_text(revision, "timestamp") if revision is not None else None,
+        created_at=_text(revisions[-1], "timestamp"),
     )
 
 
-def plain_text(wikitext: str, variant: str = "zh-hans") -> str:
-    """Article text: templates, tables, references, files and categories gone, headings kept."""
-    resolved = _VARIANT.sub(lambda found: _resolve(found.group(1), variant), wikitext)
-    code = mwparserfromhell.parse(resolved, skip_style_tags=True)
-    for tag in code.filter_tags(recursive=False):
-        if str(tag.tag).lower() in _DROPPED_TAGS:
-            _remove(code, tag)
-    for link in code.filter_wikilinks(recursive=False):
-        if _DROPPED_LINKS.match(str(link.title)):
-            _remove(code, link)
-    text = code.strip_code(normalize=True, collapse=True)
-    text = text.replace("'''", "").replace("''", "")
-    text = _EMPTY_BRACKETS.sub("", _MAGIC.sub("", text))
-    return _BLANK_LINES.sub("\n\n", text).strip()
-
-
-def _remove(code: Any, node: Any) -> None:
-    try:
-        code.remove(node)
-    except ValueError:  # it stood inside a node that is gone already
-        return
-
-
-def _resolve(inside: str, variant: str) -> str:
-    """The text of one variant mark: the chosen variant, else the first given."""
-    choices = dict(
-        part.split(":", 1) for part in inside.replace("；", ";").split(";") if ":" in part
+def _file_namespaces(siteinfo: Element) -> frozenset[str]:
+    """Lower-case names of the namespaces whose links show no text."""
+    return frozenset(
+        each.text.lower()
+        for each in siteinfo.iter()
+        if each.text and each.get("key") in _FILE_NAMESPACES
     )
-    if not choices:
-        return inside
-    trimmed = {name.strip(): text.strip() for name, text in choices.items()}
-    return trimmed.get(variant) or next(iter(trimmed.values()))
 
 
 def _name(element: Element) -> str:

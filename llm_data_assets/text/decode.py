@@ -49,10 +49,21 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
         label = _ALIASES.get(label, label)
         if (text := _strictly(data, label)) is not None:
             return text, label
-    best = from_bytes(data[:_GUESS_BYTES], cp_isolation=_CANDIDATES).best()
-    if best and (text := _strictly(data, best.encoding)) is not None:
-        return text, best.encoding
+    guess = _guess(data)
+    if guess and (text := _strictly(data, guess)) is not None:
+        return text, guess
     return data.decode("utf-8", "replace"), "utf-8"
+
+
+def _guess(data: bytes) -> str | None:
+    # A sample cut inside a character rules out the true charset; characters have up to 4 bytes.
+    cuts = range(4) if len(data) > _GUESS_BYTES else range(1)
+    guesses = [
+        best
+        for cut in cuts
+        if (best := from_bytes(data[: _GUESS_BYTES - cut], cp_isolation=_CANDIDATES).best())
+    ]
+    return min(guesses, key=lambda guess: guess.chaos).encoding if guesses else None
 
 
 def _strictly(data: bytes, encoding: str) -> str | None:

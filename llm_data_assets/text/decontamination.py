@@ -5,8 +5,9 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_WORD = re.compile(r"\w+")
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+# A Chinese character is a unit of its own, wherever it stands; else a word is.
+_UNIT = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]|[^\\W\u3400-\u4dbf\u4e00-\u9fff]+")
 MAX_WORDS = 13  # GPT-3 (Brown et al. 2020, appendix C)
 MIN_WORDS = 8  # shorter grams are common speech
 CHINESE_CHARACTERS = 30  # methods.md B.9: 13 characters are too common
@@ -24,17 +25,18 @@ def build_index(questions: Iterable[tuple[str, str]], *, n: int = MAX_WORDS) -> 
     """Index (question id, text) pairs by grams of `n` words, fewer for shorter questions.
 
     A question under 8 words (30 characters in Chinese) cannot be told from common speech and is
-    left out.
+    left out. Texts under one id count as one question.
     """
     grams: dict[int, dict[str, list[str]]] = {}
     sizes: dict[str, int] = {}
     for name, text in questions:
         units = _units(text)
-        width = CHINESE_CHARACTERS if _CHINESE.search(text) else min(n, len(units))
+        is_chinese = 2 * sum(1 for unit in units if _CHINESE.match(unit)) > len(units)
+        width = CHINESE_CHARACTERS if is_chinese else min(n, len(units))
         if width < MIN_WORDS or len(units) < width:
             continue
         found = _grams(units, width)
-        sizes[name] = len(found)
+        sizes[name] = sizes.get(name, 0) + len(found)
         for gram in found:
             grams.setdefault(width, {}).setdefault(gram, []).append(name)
     return NgramIndex(
@@ -61,10 +63,7 @@ def overlap(text: str, index: NgramIndex) -> tuple[float, str | None]:
 
 
 def _units(text: str) -> list[str]:
-    folded = unicodedata.normalize("NFKC", text).lower()
-    if _CHINESE.search(folded):
-        return [character for word in _WORD.findall(folded) for character in word]
-    return _WORD.findall(folded)
+    return _UNIT.findall(unicodedata.normalize("NFKC", text).lower())
 
 
 def _grams(units: list[str], width: int) -> set[str]:

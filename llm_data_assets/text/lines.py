@@ -27,10 +27,14 @@ def clean_lines(text: str) -> tuple[str, list[Edit]]:
     kept: list[str] = []
     edits: list[Edit] = []
     start = 0
-    for line in text.split("\n"):
-        kind = _kind(line.lower())
-        if kind:
-            edits.append(Edit(kind, start, len(line) + 1, ""))
+    lines = text.split("\n")
+    kinds = [_kind(line.lower()) for line in lines]
+    last_kept = max((i for i, kind in enumerate(kinds) if kind is None), default=-1)
+    for number, (line, kind) in enumerate(zip(lines, kinds, strict=True)):
+        if kind and 0 <= last_kept < number:  # the line break before it goes with it
+            edits.append(Edit(kind, start - 1, len(line) + 1, ""))
+        elif kind:
+            edits.append(Edit(kind, start, min(len(line) + 1, len(text) - start), ""))
         else:
             for mark in _CITATION.finditer(line):
                 edits.append(Edit("citation", start + mark.start(), len(mark.group()), ""))

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 
 import phonenumbers
@@ -11,22 +12,25 @@ from stdnum.exceptions import ValidationError
 
 from llm_data_assets.text.repair import Edit
 
-_EMAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}\b")
-_IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
-_ID_CARD = re.compile(r"(?<![\dA-Za-z])\d{17}[\dXx](?![\dA-Za-z])")
-_CARD = re.compile(r"(?<![\d-])(?:\d[ -]?){12,18}\d(?![\d-])")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+# ASCII throughout: a Chinese character beside a number or address is no part of it.
+_EMAIL = re.compile(
+    r"(?<![\w.+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}\b", re.ASCII
+)
+_IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)", re.ASCII)
+_ID_CARD = re.compile(r"(?<![\dA-Za-z])\d{17}[\dXx](?![\dA-Za-z])", re.ASCII)
+_CARD = re.compile(r"(?<![\d-])(?:\d[ -]?){12,18}\d(?![\d-])", re.ASCII)
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", re.ASCII)
 # International numbers start with +; North American and Chinese ones are known by their shape
 # (methods.md B.10).
 _PHONE = re.compile(
     r"(?<![\w.+-])(?:"
     r"\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{2,5}(?:[ .-]?\d{2,5}){1,4}"
     r"|(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[.-]\d{4}"
-    r"|1[3-9]\d{9}"
-    r"|0\d{2,3}-\d{7,8}"
-    r")(?![\w-])"
+    r"|(?P<chinese>(?:86[ -]?)?1[3-9]\d{9}|0\d{2,3}-\d{7,8})"
+    r")(?![\w-])",
+    re.ASCII,
 )
-_LONG_DIGITS = re.compile(r"\d[\d .()-]{5,}\d")
+_LONG_DIGITS = re.compile(r"\d[\d .()-]{5,}\d", re.ASCII)
 # Issuer prefixes of card networks (ISO/IEC 7812): Visa, Mastercard, Amex, Discover, UnionPay, JCB.
 _ISSUER = re.compile(r"4|5[1-5]|2[2-7]|3[47]|6011|65|62|35")
 
@@ -44,14 +48,16 @@ def mask(text: str, kinds: Sequence[str]) -> tuple[str, list[Edit]]:
         if ("@" in text if kind == "email" else has_digits)
         for start, end in _FINDERS[kind](text)
     ]
-    chosen: list[tuple[int, int, str]] = []
+    chosen: list[tuple[int, int, str]] = []  # in order of place, disjoint
     for _, start, end, kind in sorted(finds):
-        if all(end <= other[0] or start >= other[1] for other in chosen):
-            chosen.append((start, end, kind))
+        place = bisect(chosen, (start, end, kind))
+        follows = place == 0 or chosen[place - 1][1] <= start
+        if follows and (place == len(chosen) or end <= chosen[place][0]):
+            chosen.insert(place, (start, end, kind))
     if not chosen:
         return text, []
     parts, edits, last = [], [], 0
-    for start, end, kind in sorted(chosen):
+    for start, end, kind in chosen:
         parts += [text[last:start], f"<{kind}>"]
         edits.append(Edit(kind, start, end - start, f"<{kind}>"))
         last = end
@@ -99,7 +105,7 @@ def _ibans(text: str) -> Iterator[tuple[int, int]]:
 def _phones(text: str) -> Iterator[tuple[int, int]]:
     for found in _PHONE.finditer(text):
         number = found.group()
-        region = "CN" if re.match(r"1[3-9]\d{9}$|0\d{2,3}-", number) else "US"
+        region = "CN" if found["chinese"] else "US"
         try:
             parsed = phonenumbers.parse(number, None if number.startswith("+") else region)
         except phonenumbers.NumberParseException:
