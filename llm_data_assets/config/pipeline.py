@@ -30,7 +30,7 @@ class Engine(_Settings):
 
 
 class Dedup(_Settings):
-    """What counts as a duplicate. Defaults are FineWeb's 14 x 8 (methods.md B.8), verified."""
+    """What counts as a duplicate. Defaults are FineWeb's 14 x 8 (Penedo et al. 2024), verified."""
 
     ngram: int = Field(5, ge=1, le=32, description="Words in a shingle")
     num_perm: int = Field(112, ge=2, le=1024, description="MinHash permutations")
@@ -145,7 +145,9 @@ class Recipe(_Settings):
         None, description="Share of each source; they sum to 1"
     )
     alpha: float = Field(0.5, ge=0, le=1, description="Without weights: share is tokens to this")
-    max_epochs: float = Field(4, gt=0, description="Passes over one source (methods.md A.4: 4)")
+    max_epochs: float = Field(
+        4, gt=0, description="Passes over one source; four are nearly as good as new text"
+    )
     total_tokens: int | None = Field(
         None, gt=0, description="Length of the run; else what caps allow"
     )

@@ -45,8 +45,8 @@ _PAD = 128
 # Odd 64-bit constants: XXH64's primes 1 and 2 (xxHash specification 0.1.1).
 _PRIME_1 = np.uint64(0x9E3779B185EBCA87)
 _PRIME_2 = np.uint64(0xC2B2AE3D27D4EB4F)
-# The characters of a text without spaces: twice as many make a shingle as words do (methods.md
-# B.8: five words or eight to ten characters).
+# The characters of a text without spaces: twice as many make a shingle as words do (published
+# sets use five words, or eight to ten characters).
 CHARACTERS_PER_WORD = 2
 
 _ASCII = np.array([ord(normalise(chr(c)) or " ") for c in range(128)], np.uint8)

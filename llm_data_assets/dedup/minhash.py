@@ -58,7 +58,7 @@ def signatures(
 
     Args:
         texts: string or large_string, without nulls.
-        num_perm: permutations; 112 is FineWeb's 14 bands of 8 rows (methods.md B.8).
+        num_perm: permutations; 112 is FineWeb's 14 bands of 8 rows (Penedo et al. 2024).
         ngram: words in a shingle.
         seed: of the permutations; signatures of different seeds do not compare.
 

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def by_temperature(sizes: Mapping[str, int], alpha: float) -> dict[str, float]:
-    """Shares in proportion to size ** alpha (methods.md D.1; XLM-R and mT5: 0.3).
+    """Shares in proportion to size ** alpha (XLM-R and mT5: 0.3).
 
     A source without tokens has share 0.
     """

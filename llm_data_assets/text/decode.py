@@ -26,7 +26,7 @@ _ALIASES = {
     "shift-jis": "cp932",
     "x-sjis": "cp932",
 }
-# The legacy charsets that web text really comes in (methods.md B.7).
+# The legacy charsets that web text really comes in.
 _CANDIDATES = [
     "gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1252", "cp1251", "cp1250", "cp1253",
     "cp1254", "cp1255", "cp1256", "iso8859_2", "iso8859_5", "iso8859_7", "koi8_r", "utf_16",

@@ -10,7 +10,7 @@ _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _UNIT = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]|[^\\W\u3400-\u4dbf\u4e00-\u9fff]+")
 MAX_WORDS = 13  # GPT-3 (Brown et al. 2020, appendix C)
 MIN_WORDS = 8  # shorter grams are common speech
-CHINESE_CHARACTERS = 30  # methods.md B.9: 13 characters are too common
+CHINESE_CHARACTERS = 30  # 13 characters of Chinese are common speech
 
 
 @dataclass(frozen=True)

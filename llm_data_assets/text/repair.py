@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import ftfy
 from ftfy.badness import is_bad
 
-# Quotes, width and entities are the author's; only wrong decoding is undone (methods.md B.7).
+# Quotes, width and entities are the author's; only wrong decoding is undone.
 _FTFY = ftfy.TextFixerConfig(
     unescape_html=False,
     remove_terminal_escapes=False,

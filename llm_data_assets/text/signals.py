@@ -18,7 +18,7 @@ from llm_data_assets.text.words import count_sentences, words
 _F64, _I64, _STR = pa.float64(), pa.int64(), pa.string()
 # Rae et al. 2021, appendix A.1.1.
 _STOP_WORDS = frozenset({"the", "be", "to", "of", "and", "that", "have", "with"})
-# RedPajama-v2's ten glyphs, and the ASCII ones that datatrove and Dolma count (parity.md 1.1).
+# RedPajama-v2's ten glyphs, and the ASCII ones that datatrove 0.10 and Dolma 1.2 count.
 _BULLETS = tuple("•‣▶◀◦■□▪▫–●*-")
 _ELLIPSES = ("...", "…")
 _TERMINAL = tuple(".?!\"'。？！”’」』;；:：…")

@@ -1,6 +1,6 @@
 """Megatron's indexed data set: `.bin` tokens back to back, `.idx` where each sequence lies.
 
-Byte layout as in megatron-core's IndexedDataset (methods.md C.4).
+Byte layout as in megatron-core's IndexedDataset, version 1.
 """
 
 import struct

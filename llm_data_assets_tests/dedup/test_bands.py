@@ -42,7 +42,7 @@ def test_bands_that_do_not_fit_say_so() -> None:
 
 @pytest.mark.parametrize(
     ("similarity", "bands", "rows", "probability"),
-    [  # methods.md B.8
+    [  # 1 - (1 - s ** rows) ** bands, worked out beforehand
         (0.5, 14, 8, 0.0533),
         (0.8, 14, 8, 0.9235),
         (0.8, 9, 13, 0.3988),
