@@ -62,7 +62,7 @@ def init(folder: Annotated[Path, typer.Argument(help="An empty or new folder.")]
     written = init_workspace(folder)
     for path in written:
         out.print(f"wrote {path}")
-    out.print(f"next: cd {folder} && llm-data sources check && llm-data run")
+    out.print(f"next: cd {folder} && llm-data sources check && llm-data run && dagster dev")
 
 
 @app.command()

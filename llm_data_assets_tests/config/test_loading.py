@@ -95,3 +95,11 @@ def test_models_have_a_json_schema_with_descriptions(model: type) -> None:
 def test_the_published_json_schema_is_the_models_own(name: str, model: type) -> None:
     published = PROJECT / "docs" / "schemas" / f"{name}.schema.json"
     assert json.loads(published.read_text(encoding="utf-8")) == model.model_json_schema()
+
+
+@pytest.mark.parametrize("name", ["workspace.yaml", "dagster.yaml"])
+def test_a_workspace_of_ones_own_starts_dagster_as_the_project_does(
+    tmp_path: Path, name: str
+) -> None:
+    init_workspace(tmp_path)
+    assert (tmp_path / name).read_bytes() == (PROJECT / name).read_bytes()
