@@ -8,7 +8,6 @@ import sys
 
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import open_workspace
-from llm_data_assets.sources.formats import check_options
 from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.stages.source_files import files_of
 
@@ -41,9 +40,8 @@ def diagnose() -> list[Finding]:
     findings.append(("disk", state, f"{free / (1 << 30):.1f} GiB free for {workspace.home}"))
     if not os.access(place, os.W_OK):
         findings.append(("home", "problem", f"{place} is not writable. Try: set LLM_DATA_HOME"))
-    for source, settings in sorted(workspace.catalog.model.sources.items()):
+    for source in workspace.sources:
         try:
-            check_options(settings.format, settings.options)
             files = files_of(workspace, source)
             findings.append((f"source {source}", "ok", f"{len(files)} files"))
         except ValueError as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.definitions import build_definitions
 from llm_data_assets.defs.partitions import dagster_key
@@ -64,12 +65,16 @@ def run(
     report = Report()
     lake_of(workspace).sweep()
     remove_dropped_sources(workspace, lake_of(workspace))
+    broken: set[str] = set()
     for source in workspace.sources:
-        if event := observe(instance, workspace, source):
-            instance.report_runless_asset_event(event)
+        try:
+            if event := observe(instance, workspace, source):
+                instance.report_runless_asset_event(event)
+        except ConfigError as error:
+            report.failures.append(str(error))
+            broken.add(source)
     job = build_definitions(workspace).resolve_implicit_global_asset_job_def()
     steps = _steps(workspace, sources, to)
-    broken: set[str] = set()
     for number, step in enumerate(steps, start=1):
         if broken and step.partition.source is None:
             break  # what reads all sources cannot go on without one of them

@@ -10,7 +10,7 @@ import pyarrow as pa
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.sources.document import Document
-from llm_data_assets.sources.formats import check_options, read_documents
+from llm_data_assets.sources.formats import read_documents
 from llm_data_assets.stages.source_files import files_of
 from llm_data_assets.text.language import detect
 
@@ -65,7 +65,6 @@ def preview(workspace: Workspace, source: str) -> Preview:
         )  # fmt: skip
     found = Preview(source)
     try:
-        check_options(settings.format, settings.options)
         files = files_of(workspace, source)
     except ValueError as error:
         found.problem = str(error)

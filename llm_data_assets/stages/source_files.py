@@ -5,8 +5,10 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 from llm_data_assets.config.digest import digest
+from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.sources.files import SourceFile, list_files
+from llm_data_assets.sources.formats import FORMATS, check_options
 
 
 def files_of(workspace: Workspace, source: str) -> list[SourceFile]:
@@ -15,21 +17,23 @@ def files_of(workspace: Workspace, source: str) -> list[SourceFile]:
     Checksums of local files are remembered in the home by path, size and modification time.
 
     Raises:
-        ConfigError: a uri matches nothing; the message names the catalog's line and the way out.
+        ConfigError: there is no such format or option, or a uri matches nothing; the message
+            names the catalog's line and the way out.
     """
-    uris = workspace.catalog.model.sources[source].uris
+    settings = workspace.catalog.model.sources[source]
+    try:
+        check_options(settings.format, settings.options)
+    except ValueError as error:
+        field = "options" if settings.format in FORMATS else "format"
+        raise _located(workspace, source, field, error) from error
+    uris = settings.uris
     cache = workspace.home / "cache" / f"checksums-{source}.json"
     checksums = _remembered(cache)
     before = dict(checksums)
     try:
         files = list_files(uris, base=workspace.catalog.path.parent, checksums=checksums)
     except (FileNotFoundError, ValueError, PermissionError) as error:
-        problem, _, way_out = str(error).partition(" Try: ")
-        raise workspace.catalog.error(
-            ("sources", source, "uris"),
-            problem.rstrip("."),
-            way_out or "correct the uri, or remove the source",
-        ) from error
+        raise _located(workspace, source, "uris", error) from error
     if checksums != before:
         _remember(cache, checksums)
     return files
@@ -39,6 +43,15 @@ def files_version(workspace: Workspace, source: str) -> str:
     """Digest of (uri, size, checksum) of every file: changes when any file does."""
     files = files_of(workspace, source)
     return digest([(file.uri, file.size, file.checksum) for file in files])
+
+
+def _located(workspace: Workspace, source: str, field: str, error: Exception) -> ConfigError:
+    problem, _, way_out = str(error).partition(" Try: ")
+    return workspace.catalog.error(
+        ("sources", source, field),
+        problem.rstrip("."),
+        way_out or "correct it, or remove the source",
+    )
 
 
 def _remembered(cache: Path) -> MutableMapping[str, str]:

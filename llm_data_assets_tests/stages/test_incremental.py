@@ -106,3 +106,19 @@ def test_a_missing_file_names_the_line_of_the_catalog(small_workspace: Workspace
     (small_workspace.catalog.path.parent / "first.jsonl").unlink()
     with pytest.raises(ValueError, match=r"catalog.yaml:4.*matches no file.*Try:"):
         materialise(STAGES["raw_corpus"], Partition(source="first"), small_workspace)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("format: jsonl", "format: jsonnl", r"catalog.yaml:3: sources.first.format: .*Try: jsonl"),
+        ("{id: id}", "{idd: id}", r"catalog.yaml:7: sources.first.options: option 'idd'"),
+    ],
+)
+def test_a_wrong_format_or_option_names_the_line_of_the_catalog(
+    small_workspace: Workspace, before: str, after: str, message: str
+) -> None:
+    path = small_workspace.catalog.path
+    path.write_text(path.read_text(encoding="utf-8").replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        materialise(STAGES["raw_corpus"], Partition(source="first"), reopened(small_workspace))
