@@ -13,6 +13,7 @@ import duckdb
 from llm_data_assets.lake.catalog import literal, relation
 from llm_data_assets.lake.schemas import (
     DEDUPED_CORPUS,
+    DOCUMENT_SIGNATURES,
     DUPLICATES,
     FILTERED_CORPUS,
     MIXED_CORPUS,
@@ -192,6 +193,16 @@ def language_share(signals: Table) -> Check:
     return Check("language_share", "Documents are in the languages asked for.", evaluate)
 
 
+def measured_conservation(signals: Table) -> Check:
+    """Every document that survives deduplication is measured."""
+    return Check(
+        "conservation",
+        "in = out: every document of deduped_corpus is measured.",
+        _conservation(DEDUPED_CORPUS, signals),
+        True,
+    )
+
+
 def _rule_share(context: Context) -> CheckResult:
     """No rule drops nearly everything; the rule that comes closest is the value."""
     bound = context.workspace.pipeline.model.checks.max_rule_share
@@ -332,6 +343,12 @@ TOKENIZED_CONSERVATION = Check(
     "conservation",
     "in = out: every document of filtered_corpus is tokenised.",
     _conservation(FILTERED_CORPUS, TOKENIZED_CORPUS),
+    True,
+)
+SIGNED_CONSERVATION = Check(
+    "conservation",
+    "in = out: every document of raw_corpus is signed.",
+    _conservation(RAW_CORPUS, DOCUMENT_SIGNATURES),
     True,
 )
 DUPLICATE_SHARE = Check(

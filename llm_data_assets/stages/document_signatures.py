@@ -9,6 +9,7 @@ from llm_data_assets.dedup.exact import text_hashes
 from llm_data_assets.dedup.minhash import shingle_counts, signatures
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, RAW_CORPUS
+from llm_data_assets.stages.checks import SIGNED_CONSERVATION
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 
@@ -83,4 +84,5 @@ normalised text, its MinHash signature, and how many distinct shingles it has.""
         include={"ngram", "num_perm"}
     ),
     run=run,
+    checks=(SIGNED_CONSERVATION,),
 )

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, quality_signals
-from llm_data_assets.stages.checks import language_share
+from llm_data_assets.stages.checks import language_share, measured_conservation
 from llm_data_assets.stages.evaluation_sets import Questions, evaluation_questions
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
@@ -99,5 +99,5 @@ predicates over these columns.""",
     code_version=CODE_VERSION,
     settings=lambda workspace, partition: evaluation_questions(workspace),
     run=run,
-    checks=(language_share(QUALITY_SIGNALS),),
+    checks=(measured_conservation(QUALITY_SIGNALS), language_share(QUALITY_SIGNALS)),
 )
