@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -168,3 +169,12 @@ def test_every_column_has_a_description() -> None:
     for table in TABLES.values():
         for field in table.full_schema:
             assert (field.metadata or {}).get(b"description"), f"{table.name}.{field.name}"
+
+
+def test_polars_reads_the_tables_as_they_are(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    put(lake, "a", {"0": rows("a/1")})
+    put(lake, "a", {"0": rows("a/1", "a/2")}, key="l")
+    put(lake, "b", {"0": rows("b/1")})
+    found = pl.read_delta(str(lake.table_path(DEDUPED_CORPUS))).sort("doc_id")
+    assert found.select("source", "doc_id").rows() == [("a", "a/1"), ("a", "a/2"), ("b", "b/1")]
