@@ -171,7 +171,8 @@ def edit(text: str, settings: dict[str, Any] | Any) -> tuple[str, list[Edit]]:
     original by counting what was removed before them.
     """
     made: list[Edit] = []
-    if settings["edits"]["lines"]:
+    # In code, "[0]" is no citation and a line about javascript is no banner.
+    if settings["edits"]["lines"] and settings["domain"] != "code":
         text, made = clean_lines(text)
     masked, masks = mask(text, settings["edits"]["personal_data"])
     return masked, made + [_shifted(each, made) for each in masks]

@@ -9,6 +9,7 @@ from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.lake.catalog import connect
 from llm_data_assets.lake.schemas import RAW_CORPUS
 from llm_data_assets.stages import raw_corpus
+from llm_data_assets.stages.filtered_corpus import edit
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of, materialise
 from llm_data_assets.stages.stage import Context, Partition
@@ -122,3 +123,9 @@ def test_a_wrong_format_or_option_names_the_line_of_the_catalog(
     path.write_text(path.read_text(encoding="utf-8").replace(before, after, 1), encoding="utf-8")
     with pytest.raises(ValueError, match=message):
         materialise(STAGES["raw_corpus"], Partition(source="first"), reopened(small_workspace))
+
+
+def test_line_edits_leave_code_alone() -> None:
+    settings = {"edits": {"lines": True, "personal_data": []}, "domain": "code"}
+    assert edit("return a[0]  # javascript", settings) == ("return a[0]  # javascript", [])
+    assert edit("A fact.[12]", settings | {"domain": "web"})[0] == "A fact."

@@ -6,6 +6,7 @@ import pytest
 from llm_data_assets.text.decontamination import build_index, overlap
 from llm_data_assets.text.language import detect
 from llm_data_assets.text.signals import SIGNALS, measure, signals_of
+from llm_data_assets_tests.quickstart.prose import article_zh
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,15 @@ def test_chinese_is_segmented_and_its_repetition_seen() -> None:
     assert clean["char_repetition"] == 0.0
     assert clean["rps_doc_num_sentences"] == 2
     assert signals_of("很好" * 5, "zh")["char_repetition"] == pytest.approx(0.75)
+
+
+def test_a_long_text_is_no_more_repetitive_than_its_beginning() -> None:
+    texts = [article_zh(number)[1] for number in range(18)]
+    beginning = "".join(texts)[:2_000]
+    found = [
+        signals_of(text, "zh")["char_repetition"] for text in (beginning, beginning + texts[3])
+    ]
+    assert found[0] == found[1]
 
 
 def test_language() -> None:

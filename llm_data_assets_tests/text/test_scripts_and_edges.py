@@ -1,0 +1,146 @@
+"""What goes wrong beyond clean English: unspaced scripts, long inputs, edits that must replay."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm_data_assets.text.decode import decode
+from llm_data_assets.text.decontamination import build_index, overlap
+from llm_data_assets.text.lines import clean_lines
+from llm_data_assets.text.personal_data import KINDS, mask
+from llm_data_assets.text.repair import Edit, repair
+from llm_data_assets.text.signals import duplicate_ngram_share, signals_of
+from llm_data_assets.text.words import words
+
+
+def replayed(text: str, edits: list[Edit]) -> str:
+    for edit in sorted(edits, key=lambda one: one.start, reverse=True):
+        assert edit.start + edit.length <= len(text)
+        text = text[: edit.start] + edit.replacement + text[edit.start + edit.length :]
+    return text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("电话13800138000联系", "电话<phone>联系"),
+        ("手机8613800138000，或86-13800138000。", "手机<phone>，或<phone>。"),
+        ("邮箱jo@mail.example.com联系我", "邮箱<email>联系我"),
+        ("账号GB82 WEST 1234 5698 7654 32。", "账号<iban>。"),
+        ("身份证11010519491231002X号", "身份证<id_card>号"),
+        ("DE89 3704 0044 0532 0130 00", "<iban>"),
+        ("FR14 2004 1010 0505 0001 3M02 606", "<iban>"),
+        ("5500005555555559", "<credit_card>"),
+        ("79927398713", "79927398713"),  # passes Luhn, but is too short for a card
+        ("１３８００１３８０００", "１３８００１３８０００"),  # full width: left as it is
+    ],
+)
+def test_personal_data_is_found_beside_chinese_characters(text: str, expected: str) -> None:
+    masked, edits = mask(text, KINDS)
+    assert masked == expected
+    assert replayed(text, edits) == masked
+
+
+def test_a_hundred_thousand_addresses_are_masked_in_one_pass() -> None:
+    text = "jo@example.org 8.8.8.8 " * 50_000
+    masked, edits = mask(text, KINDS)
+    assert masked == "<email> <ip> " * 50_000
+    assert len(edits) == 100_000
+
+
+PIECES = st.sampled_from(
+    ["A fact.[12]", "we use cookies", "Enable JavaScript", "", "[edit] b", "c"]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES, max_size=8))
+def test_replaying_the_line_edits_gives_the_cleaned_text(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    cleaned, edits = clean_lines(text)
+    assert replayed(text, edits) == cleaned
+
+
+@pytest.mark.parametrize("shift", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    ("sentence", "encoding"),
+    [
+        ("数据质量决定模型的上限，训练前要做去重与过滤。", "gb18030"),
+        ("日本語の文章は難しいです。", "cp932"),
+    ],
+)
+def test_a_long_legacy_file_is_decoded_wherever_the_sample_is_cut(
+    sentence: str, encoding: str, shift: int
+) -> None:
+    text = "a" * shift + sentence * 4_000
+    assert decode(text.encode(encoding)) == (text, encoding)
+
+
+QUESTION = (
+    "A ferry carries forty eight passengers across the bay every forty minutes; "
+    "how many passengers can it carry in one day?"
+)
+CHINESE_QUESTION = (
+    "一艘渡轮每四十分钟载四十八名乘客渡过海湾，请问这艘渡轮一天最多能够运送多少名乘客？"
+)
+
+
+def test_an_english_question_is_found_in_a_document_that_has_chinese_too() -> None:
+    assert overlap(f"题目：{QUESTION}答案在后。", build_index([("q", QUESTION)])) == (1.0, "q")
+
+
+def test_a_chinese_question_is_found_by_its_characters() -> None:
+    index = build_index([("zh", CHINESE_QUESTION)])
+    assert overlap(f"例题。{CHINESE_QUESTION}解答如下。", index) == (1.0, "zh")
+    assert overlap("一艘渡轮每四十分钟开一班。", index) == (0.0, None)
+
+
+def test_texts_under_one_id_count_as_one_question() -> None:
+    other = "Nine words that stand nowhere else in this little test file at all today"
+    index = build_index([("q", QUESTION), ("q", other)])
+    share, question = overlap(QUESTION, index)
+    assert question == "q" and 0 < share < 1
+    assert overlap(f"{QUESTION} {other}", index)[0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("to be, or not", "en", ["to", "be,", "or", "not"]),
+        ("ສະບາຍ ok", "lo", [*"ສະບາຍ", "ok"]),
+        ("សួស្តី", "km", [*"សួស្តី"]),
+        ("שלום עולם", "he", ["שלום", "עולם"]),
+        ("🙂 🙂", "en", ["🙂", "🙂"]),
+        ("", "zh", []),
+        (" \n\t", "zh", []),
+    ],
+)
+def test_words_follow_the_script(text: str, language: str, expected: list[str]) -> None:
+    assert words(text, language) == expected
+
+
+def plain_duplicate_share(tokens: list[int], n: int) -> float:
+    grams = [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
+    hit = {i + k for i, gram in enumerate(grams) if grams.count(gram) > 1 for k in range(n)}
+    return len(hit) / len(tokens) if tokens else 0.0
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 2), max_size=30), st.integers(5, 10))
+def test_duplicate_ngrams_equal_the_plain_definition(tokens: list[int], n: int) -> None:
+    share = duplicate_ngram_share(tokens, [1] * len(tokens), n, len(tokens))
+    assert share == plain_duplicate_share(tokens, n)
+
+
+def test_every_gopher_signal_of_one_word_repeated_is_saturated() -> None:
+    found = signals_of("word " * 100_000, "en")
+    assert found["rps_doc_frac_chars_dupe_10grams"] == 1.0
+    assert found["rps_doc_frac_chars_top_2gram"] == 1.0
+    assert found["rps_doc_unigram_entropy"] == 0.0
+
+
+def test_five_megabytes_without_a_line_break_pass_unchanged() -> None:
+    text = "a" * 5_000_000
+    assert repair(text) == (text, [])
+    assert mask(text, KINDS) == (text, [])
+    assert clean_lines(text) == (text, [])
