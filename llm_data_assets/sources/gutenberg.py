@@ -48,7 +48,9 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
         yield Reject(0, f"binary: {file.uri} has NUL bytes", data[:80])
         return
     charset = _CHARSET.search(data[:_HEADER])
-    text, encoding = decode(data, charset.group(1).decode("ascii") if charset else None)
+    # "CP-1252" is Gutenberg's own spelling.
+    declared = charset.group(1).decode("ascii").lower().replace("cp-", "cp") if charset else None
+    text, encoding = decode(data, declared)
     text = text.replace("\r\n", "\n")
     start = _START.search(text) or _OLD_START.search(text)
     header = text[: start.end()] if start else text[:_HEADER]

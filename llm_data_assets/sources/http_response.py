@@ -1,11 +1,11 @@
 """An HTTP response as a crawler stored it: headers, and the body without its transfer coding."""
 
+import io
 import re
 import zlib
 from dataclasses import dataclass
 
-import zstandard
-
+from llm_data_assets.sources.compression import decompressed
 from llm_data_assets.sources.document import UnreadableFileError
 
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})")
@@ -117,9 +117,8 @@ def _inflated(body: bytes, window: int, max_bytes: int) -> bytes:
 
 def _unzstd(body: bytes, max_bytes: int) -> bytes:
     try:
-        with zstandard.ZstdDecompressor().stream_reader(body) as reader:
-            data = reader.read(max_bytes + 1)
-    except zstandard.ZstdError as error:
+        data = decompressed(io.BytesIO(body), "zstd").read(max_bytes + 1)
+    except UnreadableFileError as error:
         raise UnreadableFileError(f"broken payload: {error}") from error
     if len(data) > max_bytes:
         raise UnreadableFileError(f"payload too large: over {max_bytes} bytes once decompressed")

@@ -10,10 +10,13 @@ from llm_data_assets.sources.document import UnreadableFileError
 _BLOCK = 1 << 20
 _MAX_ELEMENT = 256 << 20  # characters
 _SPACE = " \t\n\r"
+_AFTER_ELEMENT = f"{_SPACE},]"
 
 
 def elements(stream: BinaryIO, uri: str) -> Iterator[Any]:
     """The elements of the array in `stream` (UTF-8, with or without a byte-order mark).
+
+    Bytes that are not UTF-8 become U+FFFD: the rest of the array can still be read.
 
     Raises:
         UnreadableFileError: `not an array`, or `not json` from an element on; those before it
@@ -47,7 +50,7 @@ class _Buffer:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self._text, self._at, self._ended = stream, "", 0, False
-        self._utf8 = codecs.getincrementaldecoder("utf-8-sig")()
+        self._utf8 = codecs.getincrementaldecoder("utf-8-sig")("replace")
         self._json = json.JSONDecoder()
 
     def skip_space(self) -> str:
@@ -67,16 +70,22 @@ class _Buffer:
     def element(self) -> Any:
         """The element that starts here. What has no end yet is tried again with twice the text."""
         while True:
+            fault = None
             try:
                 value, end = self._json.raw_decode(self._text, self._at)
-                # A number at the very end of the text may go on in the next block.
-                if end < len(self._text) or not self._grow(_BLOCK):
+            except ValueError as error:
+                fault = error
+            else:
+                # Without a mark after it, a number may go on in the next block.
+                if end < len(self._text) and self._text[end] in _AFTER_ELEMENT:
                     self._at = end
                     return value
-            except ValueError:
-                held = len(self._text) - self._at
-                if held > _MAX_ELEMENT or not self._grow(max(_BLOCK, held)):
-                    raise
+            held = len(self._text) - self._at
+            if held > _MAX_ELEMENT or not self._grow(max(_BLOCK, held)):
+                if fault:
+                    raise fault
+                self._at = end
+                return value
 
     def _grow(self, size: int) -> bool:
         """Read about `size` bytes more; False at the end."""

@@ -70,9 +70,10 @@ def records(file: SourceFile) -> Iterator[WarcRecord]:
                 last, length = int(record.stream_pos), int(record.content_length)
                 yield record
         except Exception as error:  # fastwarc raises many types, all meaning a damaged archive
-            raise UnreadableFileError(
-                f"damaged archive: {file.uri}: {type(error).__name__}: {error}"
-            ) from error
+            # The first words inside a compressed file tell whether it is an archive at all.
+            foreign = not length and head != b"WARC" and "WARC header" in str(error)
+            reason = "not a warc archive" if foreign else "damaged archive"
+            raise UnreadableFileError(f"{reason}: {file.uri}: {error}") from error
         # zstd and lz4 that are cut short are damaged already; the other two end without a word.
         if head == b"WARC":
             whole = _record_is_whole(stream, last, length)
@@ -89,6 +90,8 @@ def block(record: WarcRecord, max_bytes: int) -> bytes:
         UnreadableFileError: `record too large`, `damaged record`, `truncated record`,
             `digest mismatch`.
     """
+    if not (record.headers.get("Content-Length") or "").strip():
+        raise UnreadableFileError("truncated record: its header ends before Content-Length")
     expected = int(record.content_length)
     if expected > max_bytes:
         raise UnreadableFileError(f"record too large: {expected} bytes, over {max_bytes}")
