@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 # Dagster stops following staleness through a fan-in of 100 partitions
 # (SKIP_PARTITION_DATA_VERSION_DEPENDENCY_THRESHOLD, dagster 1.13).
 MAX_SOURCES = 99
+# The domain of source code: what is measured or edited as prose leaves it alone.
+CODE_DOMAIN = "code"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 

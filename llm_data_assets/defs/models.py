@@ -12,10 +12,10 @@ from dagster_duckdb import DuckDBResource
 from llm_data_assets.config.digest import digest
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.defs.stage_assets import CARRY_CHANGES, OWNER
-from llm_data_assets.lake.catalog import connect, literal, model_file, publish, quote
+from llm_data_assets.lake.catalog import literal, model_file, publish, quote, table_views
 from llm_data_assets.lake.models import load_models, model_inputs
 from llm_data_assets.stages.graph import STAGES
-from llm_data_assets.stages.materialise import ALL_TABLES
+from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
 
 GROUP = "models"
 POOL = "warehouse"  # DuckDB lets one process write
@@ -83,20 +83,10 @@ def build_model(
     target = model_file(workspace.home, name)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{name}-{uuid.uuid4().hex}.parquet")
-    # Views of the lake under the names the models use; other models come from the warehouse.
-    views = connect(workspace.home)
-    try:
-        definitions = views.execute(
-            "SELECT view_name, sql FROM duckdb_views() WHERE NOT internal"
-        ).fetchall()
-    finally:
-        views.close()
-    tables = {each.name for each in ALL_TABLES}
-    ordered = [sql for view, sql in definitions if view in tables and view != "deduped_corpus"]
-    ordered += [sql for view, sql in definitions if view == "deduped_corpus"]
     with warehouse.open() as connection:
-        for sql in ordered:
-            connection.execute(sql.replace("CREATE VIEW", "CREATE OR REPLACE TEMP VIEW", 1))
+        # The lake under the names the models use; other models come from the warehouse.
+        for view in table_views(lake_of(workspace), ALL_TABLES):
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW {view}")
         connection.execute(f"CREATE OR REPLACE TABLE {quote(name)} AS {select}")
         connection.execute(f"COPY {quote(name)} TO {literal(str(beside))} (FORMAT parquet)")
         described = connection.execute(f"DESCRIBE {quote(name)}").fetchall()

@@ -19,7 +19,7 @@ from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of
 from llm_data_assets.stages.prune import remove_dropped_sources
 from llm_data_assets.stages.stage import Context, Partition, Stage
-from llm_data_assets.stages.versions import is_fresh, last_materialisation
+from llm_data_assets.stages.versions import data_version, is_fresh
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -142,13 +142,11 @@ def _dagster_knows(stage: Stage, context: Context, instance: dg.DagsterInstance)
         ),
         limit=1,
     ).records
-    last = last_materialisation(context.lake, stage, context.partition)
-    if not records or last is None:
+    event = records[0].asset_materialization if records else None
+    if event is None:
         return False
-    event = records[0].asset_materialization
-    return (
-        event is not None and (event.tags or {}).get("dagster/data_version") == last["data_version"]
-    )
+    version = data_version(context.lake, stage.table, context.partition.values)
+    return (event.tags or {}).get("dagster/data_version") == version
 
 
 def _build_models(job: dg.JobDefinition, instance: dg.DagsterInstance, report: Report) -> None:

@@ -14,6 +14,7 @@ from llm_data_assets.defs.partitions import mapping_between, partitions_of, to_p
 from llm_data_assets.engine.local import WorkerDiedError
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import Table
+from llm_data_assets.stages.checks import samples_json
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import Materialised, lake_of, materialise, severity_of
 from llm_data_assets.stages.stage import CheckResult, Stage
@@ -177,8 +178,6 @@ def _check_result(name: str, severity: str, result: CheckResult) -> dg.AssetChec
         metadata={
             "observed": float(result.observed),
             "expected": result.expected,
-            "samples": dg.MetadataValue.json(
-                json.loads(json.dumps(list(result.samples), default=str))
-            ),
+            "samples": dg.MetadataValue.json(json.loads(samples_json(result))),
         },
     )

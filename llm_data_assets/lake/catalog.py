@@ -28,7 +28,7 @@ def publish(home: Path, tables: Iterable[Table], models: Mapping[str, str]) -> P
     home.mkdir(parents=True, exist_ok=True)
     lake = Lake(home / "lake")
     with FileLock(home / ".catalog.lock"):
-        statements = [_view(lake, table) for table in tables]
+        statements = [f"CREATE VIEW {view}" for view in table_views(lake, tables)]
         statements += [_model_view(home, name, select) for name, select in models.items()]
         published = home / f".catalog-{uuid.uuid4().hex}.duckdb"
         connection = duckdb.connect(str(published))
@@ -39,6 +39,14 @@ def publish(home: Path, tables: Iterable[Table], models: Mapping[str, str]) -> P
             connection.close()
         _swap(home, published)
     return home / CATALOG
+
+
+def table_views(lake: Lake, tables: Iterable[Table]) -> list[str]:
+    """`name AS SELECT ...` of each table's current files, for any kind of CREATE VIEW.
+
+    A view may name the tables before it.
+    """
+    return [_view(lake, table) for table in tables]
 
 
 def connect(home: Path) -> duckdb.DuckDBPyConnection:
@@ -105,7 +113,7 @@ def _view(lake: Lake, table: Table) -> str:
             f"SELECT documents.* FROM {RAW_CORPUS.name} AS documents "
             f"SEMI JOIN {relation(lake, table)} AS kept USING (source, doc_id)"
         )
-    return f"CREATE VIEW {quote(table.name)} AS {select}"
+    return f"{quote(table.name)} AS {select}"
 
 
 def _model_view(home: Path, name: str, select: str) -> str:

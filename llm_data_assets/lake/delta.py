@@ -6,6 +6,7 @@ interrupted run finds its finished shards by key, a commit names exactly the fil
 and a damaged file can be told by its name.
 """
 
+import hashlib
 import json
 import os
 import random
@@ -316,8 +317,5 @@ def _write_parquet(path: Path, schema: pa.Schema, data: Iterable[pa.Table]) -> N
 
 
 def _file_digest(path: Path) -> str:
-    digest = xxhash.xxh3_64()
     with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, xxhash.xxh3_64).hexdigest()

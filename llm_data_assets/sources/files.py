@@ -1,10 +1,11 @@
 """The files behind a source: found from uris, named the same on any machine, opened as a stream."""
 
+import hashlib
 import os
 import posixpath
 import re
 import sysconfig
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -227,14 +228,6 @@ def _describe(uri: str, path: str, checksums: MutableMapping[str, str]) -> Sourc
     status = Path(path).stat()
     key = f"{path}|{status.st_size}|{status.st_mtime_ns}"
     if key not in checksums:
-        digest = xxhash.xxh3_128()
-        for block in _blocks(path):
-            digest.update(block)
-        checksums[key] = digest.hexdigest()
+        with Path(path).open("rb", buffering=0) as stream:
+            checksums[key] = hashlib.file_digest(stream, xxhash.xxh3_128).hexdigest()
     return SourceFile(uri, path, status.st_size, checksums[key])
-
-
-def _blocks(path: str) -> Iterator[bytes]:
-    with Path(path).open("rb", buffering=0) as stream:
-        while block := stream.read(1 << 20):
-            yield block

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from llm_data_assets.config.catalog import CODE_DOMAIN
 from llm_data_assets.lake.catalog import literal, relation
 from llm_data_assets.lake.schemas import (
     DEDUPED_CORPUS,
@@ -174,7 +175,7 @@ def language_share(signals: Table) -> Check:
         languages = context.workspace.pipeline.model.languages
         bound = context.workspace.pipeline.model.checks.min_language_share
         domain = context.workspace.catalog.model.sources[context.source].domain
-        if not languages or domain == "code":
+        if not languages or domain == CODE_DOMAIN:
             return CheckResult(True, 1.0, "any language: none was asked for, or the source is code")
         counts = query(
             f"SELECT language, count(*) AS documents FROM {here(context, signals)} "

@@ -71,14 +71,9 @@ def dedupe_shard(task: Task) -> dict[str, ShardFile]:
         }
     )
 
-    def write(table, partition, rows):  # type: ignore[no-untyped-def]
-        return task.lake.write_shard(table, partition, task.shard, task.key, [rows])
-
     return {
-        DEDUPED_CORPUS.name: write(
-            DEDUPED_CORPUS, task.partition, documents.filter(pc.invert(leaves))
-        ),
-        VERDICTS.name: write(VERDICTS, {**task.partition, "stage": DEDUPED_CORPUS.name}, verdicts),
+        DEDUPED_CORPUS.name: task.write(DEDUPED_CORPUS, [documents.filter(pc.invert(leaves))]),
+        VERDICTS.name: task.write(VERDICTS, [verdicts], stage=DEDUPED_CORPUS.name),
     }
 
 

@@ -42,10 +42,7 @@ def run(context: Context) -> Outcome:
 
 def sign_shard(task: Task) -> dict[str, ShardFile]:
     """Sign the documents of one shard."""
-    file = task.lake.write_shard(
-        DOCUMENT_SIGNATURES, task.partition, task.shard, task.key, _signed(task)
-    )
-    return {DOCUMENT_SIGNATURES.name: file}
+    return {DOCUMENT_SIGNATURES.name: task.write(DOCUMENT_SIGNATURES, _signed(task))}
 
 
 def _signed(task: Task) -> Iterator[pa.Table]:

@@ -4,7 +4,6 @@ import gzip
 import json
 from pathlib import Path
 
-from llm_data_assets.config.digest import digest
 from llm_data_assets.config.pipeline import EvaluationSet
 from llm_data_assets.config.workspace import Workspace
 
@@ -30,11 +29,6 @@ def evaluation_questions(workspace: Workspace) -> Questions:
                 "give a JSONL file (plain or gz) and fields that every line has",
             ) from error
     return tuple(questions)
-
-
-def evaluation_version(workspace: Workspace) -> str:
-    """Digest of all questions."""
-    return digest(evaluation_questions(workspace))
 
 
 def _read(name: str, path: Path, settings: EvaluationSet) -> list[tuple[str, str]]:

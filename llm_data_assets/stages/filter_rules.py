@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
+from llm_data_assets.config.catalog import CODE_DOMAIN
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.pipeline import Rule, RuleSetUse
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.text.rules import load_ruleset
 
 # Language is detected on prose; a programming language is not one of them.
-_NOT_PROSE = {"domain": ["code"]}
+_NOT_PROSE = {"domain": [CODE_DOMAIN]}
 
 
 def rules_of(workspace: Workspace) -> list[Rule]:

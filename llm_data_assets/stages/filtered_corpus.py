@@ -7,6 +7,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from llm_data_assets.config.catalog import CODE_DOMAIN
 from llm_data_assets.config.pipeline import Rule
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import literal
@@ -78,17 +79,14 @@ def filter_shard(task: Task) -> dict[str, ShardFile]:
     judged = _judge(task)
     verdicts = _verdict_rows(judged)
     edits: list[dict[str, Any]] = []
-
-    def write(table, partition, rows):  # type: ignore[no-untyped-def]
-        return task.lake.write_shard(table, partition, task.shard, task.key, rows)
-
     # Editing fills `edits`, and `verdicts` where nothing was left of a text.
-    filtered = write(FILTERED_CORPUS, task.partition, _edited(task, judged, edits, verdicts))
-    of_stage = {**task.partition, "stage": STAGE.name}
+    filtered = task.write(FILTERED_CORPUS, _edited(task, judged, edits, verdicts))
+    judgements = pa.Table.from_pylist(verdicts, VERDICTS.schema)
+    edited = pa.Table.from_pylist(edits, EDITS.schema)
     return {
         FILTERED_CORPUS.name: filtered,
-        VERDICTS.name: write(VERDICTS, of_stage, [pa.Table.from_pylist(verdicts, VERDICTS.schema)]),
-        EDITS.name: write(EDITS, of_stage, [pa.Table.from_pylist(edits, EDITS.schema)]),
+        VERDICTS.name: task.write(VERDICTS, [judgements], stage=STAGE.name),
+        EDITS.name: task.write(EDITS, [edited], stage=STAGE.name),
     }
 
 
@@ -172,7 +170,7 @@ def edit(text: str, settings: dict[str, Any] | Any) -> tuple[str, list[Edit]]:
     """
     made: list[Edit] = []
     # In code, "[0]" is no citation and a line about javascript is no banner.
-    if settings["edits"]["lines"] and settings["domain"] != "code":
+    if settings["edits"]["lines"] and settings["domain"] != CODE_DOMAIN:
         text, made = clean_lines(text)
     masked, masks = mask(text, settings["edits"]["personal_data"])
     return masked, made + [_shifted(each, made) for each in masks]

@@ -57,10 +57,7 @@ def run(context: Context) -> Outcome:
 
 def measure_shard(task: Task) -> dict[str, ShardFile]:
     """Measure the kept documents of one shard."""
-    file = task.lake.write_shard(
-        QUALITY_SIGNALS, task.partition, task.shard, task.key, _measured(task)
-    )
-    return {QUALITY_SIGNALS.name: file}
+    return {QUALITY_SIGNALS.name: task.write(QUALITY_SIGNALS, _measured(task))}
 
 
 def _measured(task: Task) -> Iterator[pa.Table]:

@@ -1,7 +1,7 @@
 """source_files -> raw_corpus: bytes in, documents and rejects out."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -33,10 +33,9 @@ _FIRST_BYTES = 80
 
 def run(context: Context) -> Outcome:
     """Read every file of the source that is not already in a finished shard."""
-    source = context.workspace.catalog.model.sources[context.source]
     files = files_of(context.workspace, context.source)
     shard_bytes = int(context.workspace.pipeline.model.engine.shard_mb * (1 << 20))
-    declared = source.model_dump(mode="json", include={"format", "options", "license", "language"})
+    declared = _declared(context.workspace, context.partition)
     tasks = [
         Task(
             lake=context.lake,
@@ -89,19 +88,13 @@ def read_shard(task: Task) -> dict[str, ShardFile]:
     """Read one group of files into documents, rejects and the edits made to them."""
     rejects: list[dict[str, Any]] = []
     edits: list[dict[str, Any]] = []
-
-    def write(table: Any, partition: Mapping[str, str], rows: Iterable[pa.Table]) -> ShardFile:
-        return task.lake.write_shard(table, partition, task.shard, task.key, rows)
-
     # Reading fills the other two lists, so the documents are written first.
-    documents = write(RAW_CORPUS, task.partition, _documents(task.settings, rejects, edits))
-    edits_partition = {**task.partition, "stage": STAGE.name}
+    documents = task.write(RAW_CORPUS, _documents(task.settings, rejects, edits))
+    edited = pa.Table.from_pylist(edits, EDITS.schema)
     return {
         RAW_CORPUS.name: documents,
-        REJECTS.name: write(
-            REJECTS, task.partition, [pa.Table.from_pylist(rejects, REJECTS.schema)]
-        ),
-        EDITS.name: write(EDITS, edits_partition, [pa.Table.from_pylist(edits, EDITS.schema)]),
+        REJECTS.name: task.write(REJECTS, [pa.Table.from_pylist(rejects, REJECTS.schema)]),
+        EDITS.name: task.write(EDITS, [edited], stage=STAGE.name),
     }
 
 
@@ -172,7 +165,8 @@ def _outcome(context: Context, files: list[ShardFile], n_files: int) -> Outcome:
     )
 
 
-def _settings(workspace: Workspace, partition: Partition) -> Any:
+def _declared(workspace: Workspace, partition: Partition) -> dict[str, Any]:
+    """What the catalog says of a source that changes how it is read."""
     assert partition.source is not None
     source = workspace.catalog.model.sources[partition.source]
     return source.model_dump(mode="json", include={"format", "options", "license", "language"})
@@ -187,7 +181,7 @@ repaired and NFC-normalised, with the file and offset it came from. What cannot 
     partitioning="source",
     upstream=(),
     code_version=CODE_VERSION,
-    settings=_settings,
+    settings=_declared,
     run=run,
     inputs=lambda context: {"source_files": files_version(context.workspace, context.source)},
     checks=(RAW_SCHEMA, NOT_EMPTY, REJECT_SHARE, UNIQUE_IDS, NO_EMPTY_RAW),

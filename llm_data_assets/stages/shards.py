@@ -32,14 +32,9 @@ class Task:
     inputs: Mapping[str, tuple[ShardFile, ...]]
     settings: Mapping[str, Any]
 
-
-@dataclass(frozen=True)
-class Output:
-    """The tables a task writes, each as the tables of rows it holds."""
-
-    table: Table
-    partition: Mapping[str, str]
-    rows: Iterable[pa.Table]
+    def write(self, table: Table, rows: Iterable[pa.Table], **also: str) -> ShardFile:
+        """Write the task's shard of a table; `also` names further partition columns."""
+        return self.lake.write_shard(table, {**self.partition, **also}, self.shard, self.key, rows)
 
 
 def make_shards(

@@ -50,10 +50,7 @@ def run(context: Context) -> Outcome:
 
 def encode_shard(task: Task) -> dict[str, ShardFile]:
     """Encode one shard."""
-    file = task.lake.write_shard(
-        TOKENIZED_CORPUS, task.partition, task.shard, task.key, _encoded(task)
-    )
-    return {TOKENIZED_CORPUS.name: file}
+    return {TOKENIZED_CORPUS.name: task.write(TOKENIZED_CORPUS, _encoded(task))}
 
 
 def _encoded(task: Task) -> Iterator[pa.Table]:

@@ -31,7 +31,7 @@ def run(context: Context) -> Outcome:
             pa.table({"n_bytes": pa.array([], pa.int64())}),
         )
     else:
-        sampled = _sample(context)
+        sampled = _sample(context, int(settings.sample_mb * (1 << 20)), settings.seed)
         if not sampled.num_rows:
             raise ValueError(
                 "the tokenizer has nothing to train on: filtered_corpus is empty in every source. "
@@ -46,18 +46,18 @@ def run(context: Context) -> Outcome:
             user_defined_symbols=settings.special_tokens,
         )
     name = xxhash.xxh3_128_hexdigest(model)
+    n_bytes = pc.sum(sampled["n_bytes"]).as_py() or 0
     row = pa.table(
         {
             "tokenizer": [name],
             "model": pa.array([model], pa.binary()),
             "vocab_size": pa.array([load(model).vocab_size()], pa.int32()),
             "trained_on_documents": [sampled.num_rows],
-            "trained_on_bytes": [pc.sum(sampled["n_bytes"]).as_py() or 0],
+            "trained_on_bytes": [n_bytes],
         }
     )
     file = context.lake.write_shard(TOKENIZER, {}, "all", task_key(CODE_VERSION, name), [row])
     context.lake.replace_partition(TOKENIZER, {}, [file])
-    n_bytes = pc.sum(sampled["n_bytes"]).as_py() or 0
     return Outcome(
         files=[file],
         docs_in=sampled.num_rows,
@@ -93,23 +93,19 @@ def current_model(context: Context) -> bytes:
     return context.lake.read(TOKENIZER, {}, ["model"])["model"][0].as_py()
 
 
-def _sample(context: Context) -> pa.Table:
-    settings = context.workspace.pipeline.model.tokenizer
+def _sample(context: Context, total_bytes: int, seed: int) -> pa.Table:
+    """doc_id, text and n_bytes of about `total_bytes` of filtered_corpus, in order of id."""
     documents = {
         source: context.lake.read(FILTERED_CORPUS, {"source": source}, ["doc_id", "n_bytes"])
         for source in context.workspace.sources
     }
     chosen = sample_documents(
         documents,
-        total_bytes=int(settings.sample_mb * (1 << 20)),
-        alpha=settings.sample_alpha,
-        seed=settings.seed,
+        total_bytes=total_bytes,
+        alpha=context.workspace.pipeline.model.tokenizer.sample_alpha,
+        seed=seed,
     )
-    return _texts(context, chosen)
-
-
-def _texts(context: Context, names_wanted: set[str]) -> pa.Table:
-    names = pa.table({"doc_id": pa.array(sorted(names_wanted), pa.string())})
+    names = pa.table({"doc_id": pa.array(sorted(chosen), pa.string())})
     connection = duckdb.connect()
     connection.register("names", names)
     return connection.sql(
@@ -130,16 +126,7 @@ def _inputs(context: Context) -> dict[str, str]:
 def _round_trip(context: Context) -> CheckResult:
     """Encoding and decoding give back a sample of the corpus, and text that is hard on purpose."""
     processor = load(current_model(context))
-    names = sample_documents(
-        {
-            source: context.lake.read(FILTERED_CORPUS, {"source": source}, ["doc_id", "n_bytes"])
-            for source in context.workspace.sources
-        },
-        total_bytes=_ROUND_TRIP_BYTES,
-        alpha=context.workspace.pipeline.model.tokenizer.sample_alpha,
-        seed=0,
-    )
-    corpus = _texts(context, names)["text"].to_pylist()
+    corpus = _sample(context, _ROUND_TRIP_BYTES, seed=0)["text"].to_pylist()
     texts = [*_HARD_TEXTS, *(text for text in corpus if _SPACE_MARK not in text)]
     wrong = [
         {"text": text[:200]} for text in texts if processor.decode(processor.encode(text)) != text

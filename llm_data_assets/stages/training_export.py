@@ -1,5 +1,6 @@
 """mixed_corpus -> training_export: the files a trainer opens."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -139,15 +140,13 @@ def _as_table(batch: _Batch) -> pa.Table:
 
 
 def _file_row(context: Context, path: Path, form: str, made: dict[str, int]) -> dict[str, Any]:
-    digest = xxhash.xxh3_128()
     with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
+        checksum = hashlib.file_digest(stream, xxhash.xxh3_128).hexdigest()
     return {
         "file": path.relative_to(context.workspace.home).as_posix(),
         "format": form,
         "n_bytes": path.stat().st_size,
-        "checksum": digest.hexdigest(),
+        "checksum": checksum,
         "sequences": made["sequences"],
         "tokens": made["tokens"],
     }

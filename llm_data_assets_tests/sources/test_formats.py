@@ -13,21 +13,12 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import list_files
-from llm_data_assets.sources.formats import FORMATS, check_options, load_reader, read_documents
+from llm_data_assets.sources.formats import FORMATS, check_options, load_reader
 from llm_data_assets.sources.wikipedia import plain_text
+from llm_data_assets_tests.sources.reading import read
 
 LINE = json.dumps({"id": "1", "text": "One text.", "url": "https://example.org", "n": 7}) + "\n"
-
-
-def read(path: Path, name: str, **options: object) -> tuple[list[Document], list[Reject]]:
-    (file,) = list_files([path.name], base=path.parent)
-    records = list(read_documents(name, file, options))
-    return (
-        [each for each in records if isinstance(each, Document)],
-        [each for each in records if isinstance(each, Reject)],
-    )
 
 
 def written(path: Path, data: bytes) -> Path:
