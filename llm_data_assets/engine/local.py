@@ -3,10 +3,13 @@
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
+from multiprocessing.sharedctypes import Synchronized
 from typing import TypeVar
+
+from llm_data_assets.engine.progress import INTERVAL_SECONDS, counter
 
 Shard = TypeVar("Shard")
 Result = TypeVar("Result")
@@ -32,9 +35,10 @@ def run_shards(
 
     Args:
         function: a module-level function; it writes its own output and returns a small answer.
+            What it says to `engine.progress.advance` moves the bar before it ends.
         workers: processes; 0 is one a core.
         n_bytes: size of all input, to judge whether processes pay.
-        progress: called with (done, all) after each shard.
+        progress: called with (bytes done, `n_bytes`) now and then, and after each shard.
 
     Raises:
         WorkerDiedError: a worker was killed (out of memory, most often). Finished shards are
@@ -44,11 +48,11 @@ def run_shards(
     workers = workers or os.cpu_count() or 1
     pool_pays = min(workers, len(shards)) > 1 and n_bytes >= _POOL_PAYS_FROM_BYTES
     results: list[Result | None] = [None] * len(shards)
+    counter.start(n_bytes, progress)
     answers = _in_pool(function, shards, workers) if pool_pays else _here(function, shards)
     for done, (index, result) in enumerate(answers, start=1):
         results[index] = result
-        if progress:
-            progress(done, len(shards))
+        counter.reach(n_bytes * done // len(shards))
     return results  # type: ignore[return-value]  # each shard has answered
 
 
@@ -62,13 +66,18 @@ def _here(
 def _in_pool(
     function: Callable[[Shard], Result], shards: Sequence[Shard], workers: int
 ) -> Iterator[tuple[int, Result]]:
-    pool = _pool(workers)
+    pool, read = _pool(workers)
+    read.value = 0
     futures: dict[Future[Result], int] = {
         pool.submit(function, shard): index for index, shard in enumerate(shards)
     }
+    running = set(futures)
     try:
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        while running:
+            ended, running = wait(running, INTERVAL_SECONDS, FIRST_COMPLETED)
+            counter.reach(read.value)
+            for future in ended:
+                yield futures[future], future.result()
     except BrokenProcessPool as error:
         _pool.cache_clear()
         raise WorkerDiedError(
@@ -82,8 +91,18 @@ def _in_pool(
 
 
 @lru_cache(maxsize=1)
-def _pool(workers: int) -> ProcessPoolExecutor:
-    """The processes of this process, kept for the next stage: starting one costs seconds."""
+def _pool(workers: int) -> "tuple[ProcessPoolExecutor, Synchronized[int]]":
+    """The processes of this process, kept for the next stage: starting one costs seconds.
+
+    With them the count of bytes that all of them have read.
+    """
     # Spawned, not forked: the parent has threads (Polars, Arrow, Dagster), and a fork of a
     # process with threads can hang.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    processes = multiprocessing.get_context("spawn")
+    read = processes.Value("q", 0)
+    pool = ProcessPoolExecutor(workers, mp_context=processes, initializer=_share, initargs=(read,))
+    return pool, read
+
+
+def _share(read: "Synchronized[int]") -> None:
+    counter.shared = read

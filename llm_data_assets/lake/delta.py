@@ -12,7 +12,8 @@ import os
 import random
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -53,6 +54,23 @@ class ShardFile:
     def parse(cls, name: str) -> "ShardFile":
         shard, key, content = name.removesuffix(".parquet").split("-")
         return cls(shard, key, content)
+
+
+class ShardWriter:
+    """Rows on their way into a shard file."""
+
+    file: ShardFile
+
+    def __init__(self, parquet: pq.ParquetWriter) -> None:
+        self._parquet = parquet
+
+    def write(self, table: pa.Table) -> None:
+        """Add rows; they need the columns of the table's schema, in any order."""
+        schema = self._parquet.schema
+        rows = table.select(schema.names).cast(schema).combine_chunks()
+        if rows.num_rows:
+            per_row = max(1, rows.nbytes // rows.num_rows)
+            self._parquet.write_table(rows, row_group_size=max(1, _ROW_GROUP_BYTES // per_row))
 
 
 @dataclass(frozen=True)
@@ -113,16 +131,29 @@ class Lake:
         Raises:
             OSError: the disk is full or not writable; nothing is left behind.
         """
+        with self.shard_writer(table, partition, shard, key) as writer:
+            for rows in data:
+                writer.write(rows)
+        return writer.file
+
+    @contextmanager
+    def shard_writer(
+        self, table: Table, partition: Mapping[str, str], shard: str, key: str
+    ) -> Iterator["ShardWriter"]:
+        """As `write_shard`, for rows that come bit by bit; `file` is there after the block."""
         folder = self.folder(table, partition)
         folder.mkdir(parents=True, exist_ok=True)
         temporary = folder / f".{shard}-{os.getpid()}-{uuid.uuid4().hex}.tmp"
         try:
-            _write_parquet(temporary, table.schema, data)
-            file = ShardFile(shard, key, _file_digest(temporary))
-            temporary.replace(folder / file.name)
+            with pq.ParquetWriter(
+                temporary, table.schema, compression="zstd", compression_level=1
+            ) as parquet:
+                writer = ShardWriter(parquet)
+                yield writer
+            writer.file = ShardFile(shard, key, _file_digest(temporary))
+            temporary.replace(folder / writer.file.name)
         finally:
             temporary.unlink(missing_ok=True)
-        return file
 
     def sweep(self) -> int:
         """Remove what writers that were killed left behind; returns how many files."""
@@ -305,15 +336,6 @@ def _is_running(process: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _write_parquet(path: Path, schema: pa.Schema, data: Iterable[pa.Table]) -> None:
-    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
-        for table in data:
-            rows = table.select(schema.names).cast(schema).combine_chunks()
-            if rows.num_rows:
-                per_row = max(1, rows.nbytes // rows.num_rows)
-                writer.write_table(rows, row_group_size=max(1, _ROW_GROUP_BYTES // per_row))
 
 
 def _file_digest(path: Path) -> str:

@@ -1,6 +1,7 @@
 """The files behind a source: found from uris, named the same on any machine, opened as a stream."""
 
 import hashlib
+import io
 import os
 import posixpath
 import re
@@ -8,11 +9,12 @@ import sysconfig
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import fsspec
 import xxhash
 
+from llm_data_assets.engine.progress import advance
 from llm_data_assets.sources.compression import decompressed
 from llm_data_assets.sources.document import UnreadableFileError
 
@@ -34,13 +36,16 @@ class SourceFile:
 
     `uri` is its name in the catalog's terms, the same on any machine; `path` is what to open;
     `size` is in bytes, as stored; `checksum` is the XXH3-128 of a local file's bytes (hex), or
-    what a remote store tells of it (etag or modification time, and size).
+    what a remote store tells of it (etag or modification time, and size). Wanted are the records
+    whose offset lies in [`start`, `stop`): all of them, unless a big file is read in parts.
     """
 
     uri: str
     path: str
     size: int
     checksum: str
+    start: int = 0
+    stop: int | None = None
 
 
 def list_files(
@@ -83,7 +88,7 @@ def open_raw(file: SourceFile) -> BinaryIO:
     if "://" in file.path:
         stream = cast(BinaryIO, fsspec.open(file.path, "rb").open())
     else:
-        stream = Path(file.path).open("rb", buffering=1 << 20)  # noqa: SIM115 - the caller closes it
+        stream = cast(BinaryIO, io.BufferedReader(_Followed(file.path), 1 << 20))
     if stream.read(len(_LFS_POINTER)) == _LFS_POINTER:
         stream.close()
         raise UnreadableFileError(
@@ -92,6 +97,20 @@ def open_raw(file: SourceFile) -> BinaryIO:
         )
     stream.seek(0)
     return stream
+
+
+class _Followed(io.FileIO):
+    """A local file whose reading moves the progress bar."""
+
+    def readinto(self, buffer: Any) -> int | None:
+        n_bytes = super().readinto(buffer)
+        advance(n_bytes or 0)
+        return n_bytes
+
+    def readall(self) -> bytes:
+        data = super().readall()
+        advance(len(data))
+        return data
 
 
 def open_decompressed(file: SourceFile) -> BinaryIO:
@@ -104,6 +123,22 @@ def open_decompressed(file: SourceFile) -> BinaryIO:
             reading, the stream is cut short, damaged, or grows out of all proportion.
     """
     return decompressed(open_raw(file), file.uri)
+
+
+def is_compressed(file: SourceFile) -> bool:
+    """Whether a stream of the file has to be decompressed from its beginning."""
+    with open_raw(file) as raw:
+        return decompressed(raw, file.uri) is not raw
+
+
+def skip(stream: BinaryIO, n_bytes: int) -> int:
+    """Pass over the first bytes of a stream, by seeking where it can; returns `n_bytes`."""
+    if stream.seekable():
+        return stream.seek(n_bytes)
+    left = n_bytes
+    while left and (data := stream.read(min(left, 1 << 20))):
+        left -= len(data)
+    return n_bytes
 
 
 def read_whole(file: SourceFile) -> bytes:

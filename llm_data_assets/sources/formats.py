@@ -28,7 +28,9 @@ class Reader(Protocol):
 
     Options: type[BaseModel]
 
-    def read(self, file: SourceFile, options: Any) -> Iterator[Document | Reject]: ...
+    def read(self, file: SourceFile, options: Any) -> Iterator[Document | Reject]:
+        """Records in the order of the file, from `file.start` on or from before it."""
+        ...
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -96,15 +98,19 @@ def read_documents(
 ) -> Iterator[Document | Reject]:
     """Read one file in its native format; what cannot be read is a reject, never an exception.
 
-    Records come in the order of the file. A fault that ends the reading (a truncated archive, a
-    full stream of nonsense) is the last reject; what was read before it stands.
+    Records come in the order of the file, and only those between its `start` and `stop`. A fault
+    that ends the reading (a truncated archive, a full stream of nonsense) is the last reject;
+    what was read before it stands.
     """
     checked = check_options(name, options)
-    offset = 0
+    offset = file.start
     try:
         for record in load_reader(name).read(file, checked):
-            offset = record.offset
-            yield storable(record)
+            if file.stop is not None and record.offset >= file.stop:
+                return
+            if record.offset >= file.start:
+                offset = record.offset
+                yield storable(record)
     except UnreadableFileError as error:
         yield storable(Reject(offset, str(error)))
     except Exception as error:  # a reader's fault costs the rest of this file, and says so
@@ -112,3 +118,16 @@ def read_documents(
         yield storable(
             Reject(offset, f"reader failed: {type(error).__name__}: {said} in {file.uri}")
         )
+
+
+def split_offsets(
+    name: str, file: SourceFile, options: Mapping[str, Any], part_bytes: int
+) -> list[int]:
+    """Offsets at which reading can start, about `part_bytes` of the stored file apart.
+
+    Formats that can be entered in the middle offer `split(file, options, part_bytes)`; a record
+    belongs to the part that its offset lies in. No offset where the format or the file's
+    compression has to be read from the beginning.
+    """
+    split = getattr(load_reader(name), "split", None)
+    return split(file, check_options(name, options), part_bytes) if split else []

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from pydantic import Field
 
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
-from llm_data_assets.sources.files import SourceFile, open_decompressed
+from llm_data_assets.sources.files import SourceFile, is_compressed, open_decompressed, skip
 from llm_data_assets.sources.mapping import FieldMapping, to_document
 
 MAX_LINE_BYTES = 256 << 20
@@ -24,8 +24,13 @@ class Options(FieldMapping):
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield a document or a reject for every line that is not blank."""
     with open_decompressed(file) as stream:
-        for offset, line in lines(stream, options.max_line_bytes):
+        for offset, line in lines(stream, options.max_line_bytes, file.start):
             yield line if isinstance(line, Reject) else parse(line, offset, options)
+
+
+def split(file: SourceFile, options: Options, part_bytes: int) -> list[int]:
+    """Any byte of a plain file will do, since reading goes on at the next line."""
+    return [] if is_compressed(file) else list(range(part_bytes, file.size, part_bytes))
 
 
 def parse(line: bytes, offset: int, mapping: FieldMapping) -> Document | Reject:
@@ -37,13 +42,13 @@ def parse(line: bytes, offset: int, mapping: FieldMapping) -> Document | Reject:
     return to_document(record, mapping, offset, line[:80])
 
 
-def lines(stream: BinaryIO, max_bytes: int) -> Iterator[tuple[int, bytes | Reject]]:
-    """Lines that are not blank, each with its byte offset.
+def lines(stream: BinaryIO, max_bytes: int, start: int = 0) -> Iterator[tuple[int, bytes | Reject]]:
+    """Lines that are not blank and begin at byte `start` or later, each with its byte offset.
 
     A line of more than `max_bytes`, its line break included, is a reject; so is a stream that is
     cut short or damaged, at the first line that could not be read whole.
     """
-    offset = 0
+    offset = _next_line(stream, start) if start else 0
     while True:
         start = offset
         try:
@@ -62,3 +67,13 @@ def lines(stream: BinaryIO, max_bytes: int) -> Iterator[tuple[int, bytes | Rejec
             return
         elif line.strip():
             yield start, line
+
+
+def _next_line(stream: BinaryIO, start: int) -> int:
+    """Go to the first line that begins at byte `start` or later; returns where that is."""
+    offset = skip(stream, start - 1)
+    while piece := stream.readline(1 << 20):
+        offset += len(piece)
+        if piece.endswith(b"\n"):
+            break
+    return offset

@@ -1,7 +1,8 @@
 """Parquet: one document a row. Offset: the row's number in the file."""
 
 from collections.abc import Iterator
-from typing import Any
+from itertools import accumulate
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,31 +19,58 @@ class Options(FieldMapping):
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
-    """Yield a document or a reject for every row.
+    """Yield a document or a reject for every row; what a damaged row group lost is one reject.
 
     Raises:
-        UnreadableFileError: the file is no Parquet, or a page of it is damaged.
+        UnreadableFileError: the file is no Parquet.
     """
     with open_raw(file) as stream:
+        parquet = _open(stream, file)
+        starts = _group_starts(parquet)
+        entered = [group for group, start in enumerate(starts) if start <= file.start]
+        for group in range(entered[-1] if entered else 0, len(starts)):
+            row = starts[group]
+            batches = parquet.iter_batches(_ROWS, row_groups=[group])
+            try:
+                for batch in batches:
+                    for record in _rows(batch):
+                        yield _document(record, options, row)
+                        row += 1
+            except (pa.ArrowException, OSError) as error:
+                yield Reject(row, f"damaged parquet: {file.uri}: row group {group}: {error}")
+
+
+def split(file: SourceFile, options: Options, part_bytes: int) -> list[int]:
+    """The first rows of row groups, about `part_bytes` of the file apart."""
+    with open_raw(file) as stream:
         try:
-            batches = pq.ParquetFile(stream).iter_batches(_ROWS)
-        except (pa.ArrowException, OSError) as error:
-            raise UnreadableFileError(f"not parquet: {file.uri}: {error}") from error
-        row = 0
-        while (batch := _next(batches, file)) is not None:
-            for record in _rows(batch):
-                if isinstance(record, UnicodeDecodeError):
-                    yield Reject(row, f"not utf-8: {record}")
-                else:
-                    yield _document(record, options, row)
-                row += 1
+            parquet = _open(stream, file)
+        except UnreadableFileError:
+            return []
+        starts = _group_starts(parquet)
+        sizes = [parquet.metadata.row_group(each).total_byte_size for each in range(len(starts))]
+    # Sizes in the metadata are before compression: scaled to the bytes of the file.
+    scale = file.size / max(1, sum(sizes))
+    offsets, held = [], 0.0
+    for start, size in zip(starts, sizes, strict=True):
+        if held >= part_bytes:
+            offsets.append(start)
+            held = 0.0
+        held += size * scale
+    return offsets
 
 
-def _next(batches: Iterator[pa.RecordBatch], file: SourceFile) -> pa.RecordBatch | None:
+def _open(stream: BinaryIO, file: SourceFile) -> pq.ParquetFile:
     try:
-        return next(batches, None)
+        return pq.ParquetFile(stream)
     except (pa.ArrowException, OSError) as error:
-        raise UnreadableFileError(f"damaged parquet: {file.uri}: {error}") from error
+        raise UnreadableFileError(f"not parquet: {file.uri}: {error}") from error
+
+
+def _group_starts(parquet: pq.ParquetFile) -> list[int]:
+    """The number of each row group's first row."""
+    sizes = [parquet.metadata.row_group(each).num_rows for each in range(parquet.num_row_groups)]
+    return list(accumulate(sizes, initial=0))[:-1]
 
 
 def _rows(batch: pa.RecordBatch) -> list[Any]:
@@ -64,7 +92,9 @@ def _row(batch: pa.RecordBatch, index: int) -> Any:
         return error
 
 
-def _document(record: dict[str, Any], options: Options, row: int) -> Document | Reject:
+def _document(record: Any, options: Options, row: int) -> Document | Reject:
+    if isinstance(record, UnicodeDecodeError):
+        return Reject(row, f"not utf-8: {record}")
     # Writers without the string annotation store text as bytes.
     names = [options.text] if isinstance(options.text, str) else options.text
     for name in names:

@@ -28,7 +28,8 @@ def test_answers_come_in_the_order_of_the_shards(workers: int) -> None:
         double, range(7), workers=workers, n_bytes=BIG, progress=lambda done, _: seen.append(done)
     )
     assert found == [0, 2, 4, 6, 8, 10, 12]
-    assert seen == [1, 2, 3, 4, 5, 6, 7]
+    assert seen == sorted(seen)
+    assert seen[-1] == BIG
 
 
 def test_a_killed_worker_is_named_with_the_way_out() -> None:

@@ -8,7 +8,7 @@ import pytest
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.lake.catalog import connect
 from llm_data_assets.lake.schemas import RAW_CORPUS
-from llm_data_assets.stages import raw_corpus
+from llm_data_assets.stages import read_group
 from llm_data_assets.stages.filtered_corpus import edit
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of, materialise
@@ -61,7 +61,7 @@ def test_a_file_that_did_not_change_is_not_read_again(
     def refuse(*_: object) -> object:
         raise AssertionError("a finished shard was read again")
 
-    monkeypatch.setattr(raw_corpus, "read_shard", refuse)
+    monkeypatch.setattr(read_group, "read_documents", refuse)
     done = materialise(stage, Partition(source="first"), small_workspace)
     assert done.outcome.docs == 8
 

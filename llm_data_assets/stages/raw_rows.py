@@ -1,0 +1,132 @@
+"""Records as rows of the raw tables, written in row groups that do not depend on how they came."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import xxhash
+
+from llm_data_assets.lake.delta import ShardWriter
+from llm_data_assets.lake.schemas import EDITS, RAW_CORPUS, REJECTS
+from llm_data_assets.sources.document import Document, Reject
+from llm_data_assets.sources.files import SourceFile
+from llm_data_assets.stages.edit_rows import edit_rows
+from llm_data_assets.stages.shards import BATCH_BYTES
+from llm_data_assets.text.repair import repair
+
+_FIRST_BYTES = 80
+# Rows become Arrow at this many bytes of text, since a Python object a row is dear to keep.
+_HELD_BYTES = 4 << 20
+# What a reject or an edit counts for, which are short and of about one size.
+_ROW_BYTES = 512
+
+
+class RawRows:
+    """Documents, rejects and edits of one shard, on their way to its three files."""
+
+    def __init__(self, settings: Mapping[str, Any], writers: Mapping[str, ShardWriter]) -> None:
+        self.n_bytes = 0
+        self._settings = settings
+        self._rows: dict[str, list[dict[str, Any]]] = {name: [] for name in writers}
+        self._held = 0
+        self._batches = {name: _Batches(writer) for name, writer in writers.items()}
+
+    def add(self, file: SourceFile, record: Document | Reject) -> None:
+        """One record: repaired and put down, or put down as a reject."""
+        size = _ROW_BYTES
+        if isinstance(record, Document):
+            text, made = repair(record.text)
+            if text.strip():
+                row = _document_row(self._settings, file, record, text)
+                self._rows[RAW_CORPUS.name].append(row)
+                edits = edit_rows(row["doc_id"], record.text, text, made)
+                self._rows[EDITS.name] += edits
+                size = row["n_bytes"] + _ROW_BYTES * len(edits)
+                self.n_bytes += row["n_bytes"]
+            else:
+                record = Reject(record.offset, "empty text", record.text.encode()[:_FIRST_BYTES])
+        if isinstance(record, Reject):
+            self._rows[REJECTS.name].append(_reject_row(file, record))
+        self._held += size
+        if self._held >= _HELD_BYTES:
+            self._settle()
+
+    def copy(self, documents: pa.Table, rejects: pa.Table, edits: pa.Table) -> None:
+        """Rows of a file as an earlier shard holds them."""
+        self._settle()
+        for name, rows in zip(self._batches, (documents, rejects, edits), strict=True):
+            self._batches[name].add(rows)
+
+    def flush(self) -> None:
+        """Write what is held."""
+        self._settle()
+        for batches in self._batches.values():
+            batches.flush()
+
+    def _settle(self) -> None:
+        for table in (RAW_CORPUS, REJECTS, EDITS):
+            self._batches[table.name].add(
+                pa.Table.from_pylist(self._rows[table.name], table.schema)
+            )
+            self._rows[table.name] = []
+        self._held = 0
+
+
+class _Batches:
+    """Rows cut where they reach a size, whatever the pieces they came in."""
+
+    def __init__(self, writer: ShardWriter) -> None:
+        self._writer = writer
+        self._tables: list[pa.Table] = []
+        self._held = 0
+
+    def add(self, rows: pa.Table) -> None:
+        while rows.num_rows:
+            upto = np.cumsum(_sizes(rows))
+            fit = int(np.searchsorted(upto, BATCH_BYTES - self._held)) + 1
+            self._tables.append(rows.slice(0, fit))
+            self._held += int(upto[:fit][-1])
+            rows = rows.slice(fit)
+            if self._held >= BATCH_BYTES:
+                self.flush()
+
+    def flush(self) -> None:
+        if self._tables:
+            self._writer.write(pa.concat_tables(self._tables))
+        self._tables, self._held = [], 0
+
+
+def _sizes(rows: pa.Table) -> np.ndarray:
+    if "n_bytes" in rows.column_names:
+        return rows["n_bytes"].to_numpy()
+    return np.full(rows.num_rows, _ROW_BYTES, np.int64)
+
+
+def _document_row(
+    settings: Mapping[str, Any], file: SourceFile, document: Document, text: str
+) -> dict[str, Any]:
+    native = document.native_id
+    place = native or f"{xxhash.xxh3_64(file.uri.encode()).hexdigest()}-{document.offset}"
+    return {
+        "doc_id": f"{settings['source']}/{place}",
+        "text": text,
+        "origin": {"file": file.uri, "offset": document.offset, "native_id": native},
+        "url": document.url,
+        "title": document.title,
+        "language": document.language or settings["language"],
+        "license": document.license or settings["license"],
+        "created_at": document.created_at,
+        "n_bytes": len(text.encode()),
+        "meta": json.dumps(document.meta, ensure_ascii=False, sort_keys=True, default=str),
+    }
+
+
+def _reject_row(file: SourceFile, reject: Reject) -> dict[str, Any]:
+    return {
+        "file": file.uri,
+        "offset": reject.offset,
+        "error": reject.error,
+        "first_bytes": reject.first_bytes[:_FIRST_BYTES],
+    }
