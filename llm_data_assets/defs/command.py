@@ -9,13 +9,21 @@ from collections.abc import Sequence
 import dagster as dg
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.defs.instance import open_instance
 from llm_data_assets.defs.run import Report, Step, run
+from llm_data_assets.engine.progress import listeners
 from llm_data_assets.lake.catalog import CATALOG, connect
 from llm_data_assets.stages.graph import STAGES
 
@@ -32,14 +40,26 @@ def run_command(workspace: Workspace, sources: Sequence[str], to: str | None, as
     started = time.monotonic()
     with open_instance(workspace.home) as instance, _progress(console) as progress:
         bar = progress.add_task("starting Dagster", total=None)
+        shards = progress.add_task("", total=None, visible=False)
+
+        def on_bytes(done: int, total: int) -> None:
+            said = f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+            progress.update(shards, completed=done, total=total, description=said, visible=True)
 
         def on_step(step: Step, number: int, total: int) -> None:
-            progress.update(bar, total=total, completed=number - 1, description=escape(step.label))
+            said = escape(f"{number}/{total} {step.label}")
+            progress.update(bar, total=total, completed=number - 1, description=said)
+            progress.update(shards, visible=False)
             if not console.is_terminal:
                 console.print(f"[{number}/{total}] {step.label}", highlight=False, markup=False)
 
-        report = run(workspace, instance, sources=sources, to=to, on_step=on_step)
+        listeners.append(on_bytes)
+        try:
+            report = run(workspace, instance, sources=sources, to=to, on_step=on_step)
+        finally:
+            listeners.remove(on_bytes)
         progress.remove_task(bar)
+        progress.remove_task(shards)
     if as_json:
         sys.stdout.write(json.dumps(_as_dict(workspace, report, time.monotonic() - started)) + "\n")
     else:
@@ -63,8 +83,9 @@ def _check_names(workspace: Workspace, sources: Sequence[str], to: str | None) -
 def _progress(console: Console) -> Progress:
     columns = (
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
         TextColumn("{task.description}"),
     )
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -1,7 +1,8 @@
 """A stage as a Dagster asset: partitions, descriptions, metadata, data version, checks."""
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
@@ -21,6 +22,7 @@ from llm_data_assets.stages.stage import CheckResult, Stage
 
 SOURCE_FILES = dg.AssetKey("source_files")
 OWNER = "team:data"
+_LOG_SECONDS = 10
 GROUPS = {
     "raw_corpus": "ingest",
     "document_signatures": "dedup",
@@ -80,7 +82,7 @@ def stage_asset(stage: Stage, workspace: Workspace) -> dg.AssetsDefinition:
                 partition,
                 workspace,
                 run_id=context.run.run_id,
-                progress=lambda number, total: context.log.info(f"shard {number} of {total}"),
+                progress=_logged(context),
             )
         except (ConfigError, ValueError, OSError, WorkerDiedError) as error:
             raise dg.Failure(
@@ -96,6 +98,21 @@ def stage_asset(stage: Stage, workspace: Workspace) -> dg.AssetsDefinition:
         )
 
     return asset
+
+
+def _logged(context: dg.AssetExecutionContext) -> Callable[[int, int], None]:
+    """Progress as a line in the run's log, every ten seconds."""
+    started = told = time.monotonic()
+
+    def log(done: int, total: int) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= _LOG_SECONDS:
+            told = now
+            rate = done / 1e6 / (now - started)
+            context.log.info(f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB, {rate:,.0f} MB/s")
+
+    return log
 
 
 def column_schema(schema: pa.Schema) -> dg.TableSchema:

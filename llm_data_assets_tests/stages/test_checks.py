@@ -1,0 +1,28 @@
+"""Checks that look at stored files see what is really there."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.lake.delta import ShardFile
+from llm_data_assets.lake.schemas import RAW_CORPUS
+from llm_data_assets.stages.checks import RAW_SCHEMA
+from llm_data_assets.stages.graph import STAGES
+from llm_data_assets.stages.materialise import lake_of, materialise
+from llm_data_assets.stages.stage import Context, Partition
+
+
+def test_a_file_with_other_columns_fails_the_schema_check(small_workspace: Workspace) -> None:
+    partition = Partition(source="first")
+    assert materialise(STAGES["raw_corpus"], partition, small_workspace).checks["schema"].passed
+    lake = lake_of(small_workspace)
+    rows = pq.read_table(lake.files(RAW_CORPUS, partition.values)[0], partitioning=None)
+    narrow = rows.set_column(
+        rows.schema.get_field_index("n_bytes"), "n_bytes", rows["n_bytes"].cast(pa.int32())
+    )
+    foreign = ShardFile("0", "foreign", "bytes")
+    pq.write_table(narrow, lake.folder(RAW_CORPUS, partition.values) / foreign.name)
+    lake.replace_partition(RAW_CORPUS, partition.values, [foreign])
+    found = RAW_SCHEMA.evaluate(Context(small_workspace, lake, partition))
+    assert not found.passed
+    assert found.samples[0]["file"] == foreign.name
