@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import duckdb
 import typer
+import yaml
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
@@ -18,7 +19,7 @@ from rich.table import Table as RichTable
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import init_workspace, open_workspace
 from llm_data_assets.lake.catalog import connect
-from llm_data_assets.sources.formats import FORMATS, load_reader
+from llm_data_assets.sources.formats import all_formats, load_reader
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -126,7 +127,7 @@ def sources_formats(as_json: AsJson = False) -> None:
     """The native formats that can be read, with their options."""
     rows = [
         (each.name, each.description, ", ".join(load_reader(each.name).Options.model_fields))
-        for each in FORMATS.values()
+        for each in all_formats().values()
     ]
     _print_rows(["format", "reads", "options"], rows, as_json)
 
@@ -149,6 +150,54 @@ def sources_check(
                 out.print(escape(line), highlight=False, soft_wrap=True)
     if any(each.problem for each in found):
         sys.exit(1)
+
+
+@sources_app.command("add")
+def sources_add(
+    name: Annotated[str, typer.Argument(help="Lower-case letters, digits and underscores.")],
+    format: Annotated[str, typer.Option(help="Native format, see `llm-data sources formats`.")],
+    uri: Annotated[list[str], typer.Option(help="File, folder, glob or URL; repeatable.")],
+    license: Annotated[str | None, typer.Option(help="SPDX expression.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language code.")] = None,
+    domain: Annotated[str | None, typer.Option(help="web, book, code ...")] = None,
+    priority: Annotated[int | None, typer.Option(help="The smaller number keeps its copy.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="KEY=VALUE for the format; repeatable.")
+    ] = None,
+) -> None:
+    """Add a source to the catalog, once its first records could be read."""
+    from llm_data_assets.config.add_source import add_source
+    from llm_data_assets.stages.preview import preview
+
+    fields = {
+        "format": format, "uris": uri, "license": license, "language": language,
+        "domain": domain, "priority": priority, "options": _options(option or []),
+    }  # fmt: skip
+    catalog = Path(os.environ.get("LLM_DATA_CATALOG") or "catalog.yaml").absolute()
+    before = catalog.read_bytes() if catalog.is_file() else None
+    add_source(catalog, name, {key: value for key, value in fields.items() if value})
+    try:
+        found = preview(open_workspace(catalog=catalog), name)
+        if not found.documents:
+            reason = found.problem or f"no document in the first records: {found.rejects[:3]}"
+            _fail(f"{reason}. Nothing was added", code=1)
+        before = catalog.read_bytes()
+    finally:
+        if before is None:
+            catalog.unlink()
+        else:
+            catalog.write_bytes(before)
+    for line in found.lines():
+        out.print(escape(line), highlight=False, soft_wrap=True)
+    out.print(f"added to {catalog}; next: llm-data run --source {name}", soft_wrap=True)
+
+
+def _options(given: list[str]) -> dict[str, Any]:
+    pairs = [each.partition("=") for each in given]
+    for key, mark, _ in pairs:
+        if not mark:
+            raise ConfigError("--option", key, "has no value", f"--option {key}=VALUE")
+    return {key: yaml.safe_load(value) for key, _, value in pairs}
 
 
 @app.command()

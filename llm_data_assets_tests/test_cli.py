@@ -139,3 +139,23 @@ def test_init_makes_a_workspace_that_loads(
 def test_python_connects_to_the_same_views(made: Workspace) -> None:
     found = llm_data_assets.connect().execute("SELECT doc_id FROM filtered_corpus").fetchall()
     assert found == [("first/a",)]
+
+
+def test_a_source_is_added_once_it_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tale.txt").write_text("A tale of two words.", encoding="utf-8")
+    add = ("sources", "add", "tales", "--format", "text", "--uri")
+    code, text = call(capsys, *add, "nowhere/*.txt")
+    assert code == 1 and "matches no file" in text and "Nothing was added" in text
+    assert not (tmp_path / "catalog.yaml").exists()
+
+    code, text = call(capsys, *add, "*.txt", "--license", "CC0-1.0", "--option", "max=3")
+    assert code == 1 and "max" in text
+    assert not (tmp_path / "catalog.yaml").exists()
+
+    code, text = call(capsys, *add, "*.txt", "--license", "CC0-1.0")
+    assert code == 0 and "en, CC0-1.0, utf-8" in text and "A tale of two words." in text
+    code, text = call(capsys, "sources", "list", "--json")
+    assert [row["source"] for row in json.loads(text)] == ["tales"]

@@ -1,9 +1,15 @@
-"""Every native format by name; a reader is imported when it is first used."""
+"""Every native format by name; a reader is imported when it is first used.
+
+A package of one's own adds a format by an entry point in the group `llm_data_assets.formats`,
+whose value is a module with `Options` and `read`, as every module of this room has them.
+"""
 
 import difflib
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any, Protocol, cast
 
@@ -12,6 +18,8 @@ from pydantic import BaseModel, ValidationError
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.storable import storable
+
+ENTRY_POINTS = "llm_data_assets.formats"
 
 
 @dataclass(frozen=True)
@@ -54,16 +62,46 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 )
 
 
+@cache
+def all_formats() -> Mapping[str, Format]:
+    """The formats of this package, and those that other installed packages register.
+
+    A name that this package has is not given away.
+    """
+    registered = {
+        each.name: Format(
+            each.name, each.value, f"Registered by {each.dist.name if each.dist else each.value}"
+        )
+        for each in entry_points(group=ENTRY_POINTS)
+    }
+    return MappingProxyType({**registered, **FORMATS})
+
+
 def load_reader(name: str) -> Reader:
     """The reader of a format.
 
     Raises:
-        ValueError: there is no format of that name; the message lists close ones.
+        ValueError: there is no format of that name (the message lists close ones), or a
+            registered reader cannot be imported or lacks `Options` or `read`.
     """
-    if name not in FORMATS:
-        close = difflib.get_close_matches(name, FORMATS, n=3) or sorted(FORMATS)
+    formats = all_formats()
+    if name not in formats:
+        close = difflib.get_close_matches(name, formats, n=3) or sorted(formats)
         raise ValueError(f"there is no format {name!r}. Try: {', '.join(close)}")
-    return cast(Reader, importlib.import_module(FORMATS[name].module))
+    module = formats[name].module
+    try:
+        reader = importlib.import_module(module)
+    except ImportError as error:
+        raise ValueError(
+            f"the reader of format {name!r}, {module}, cannot be imported: {error}. "
+            "Try: install or mend the package that registers it"
+        ) from error
+    if not (hasattr(reader, "Options") and hasattr(reader, "read")):
+        raise ValueError(
+            f"the reader of format {name!r}, {module}, lacks `Options` or `read`. "
+            "Try: docs/formats.md shows what a reader has"
+        )
+    return cast(Reader, reader)
 
 
 def options_model(name: str) -> type[BaseModel]:

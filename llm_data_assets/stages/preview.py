@@ -45,7 +45,8 @@ class Preview:
         for sample in self.samples:
             yield (
                 f"  {sample['native_id'] or sample['offset']} [{sample['language']}, "
-                f"{sample['license'] or 'licence unknown'}] {sample['beginning']!r}"
+                f"{sample['license'] or 'licence unknown'}, {sample['encoding']}] "
+                f"{sample['beginning']!r}"
             )
         for reject in self.rejects[:_SHOWN]:
             yield f"  reject: {reject}"
@@ -88,6 +89,8 @@ def preview(workspace: Workspace, source: str) -> Preview:
                     "offset": record.offset,
                     "language": languages[0].as_py(),
                     "license": record.license or settings.license,
+                    # A reader that had to find the encoding out says so.
+                    "encoding": record.meta.get("encoding", "utf-8"),
                     "beginning": record.text[:100],
                 }
             )

@@ -8,7 +8,7 @@ from llm_data_assets.config.digest import digest
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.sources.files import SourceFile, list_files
-from llm_data_assets.sources.formats import FORMATS, check_options
+from llm_data_assets.sources.formats import all_formats, check_options
 
 
 def files_of(workspace: Workspace, source: str) -> list[SourceFile]:
@@ -24,7 +24,7 @@ def files_of(workspace: Workspace, source: str) -> list[SourceFile]:
     try:
         check_options(settings.format, settings.options)
     except ValueError as error:
-        field = "options" if settings.format in FORMATS else "format"
+        field = "options" if settings.format in all_formats() else "format"
         raise _located(workspace, source, field, error) from error
     uris = settings.uris
     cache = workspace.home / "cache" / f"checksums-{source}.json"
