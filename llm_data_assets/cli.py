@@ -111,6 +111,19 @@ def explain(
             out.print(line, highlight=False, soft_wrap=True)
 
 
+@app.command()
+def export(
+    recipe: Annotated[str, typer.Argument(help="A recipe of pipeline.yaml.")],
+    format: Annotated[str, typer.Option(help="megatron, mds, parquet, jsonl or webdataset.")],
+    out: Annotated[str, typer.Option(help="A folder, or any fsspec URL.")],
+) -> None:
+    """Write a recipe's run to where a trainer opens it; goes on where it was cut off."""
+    from llm_data_assets.stages.export_out import export_to
+
+    for file in export_to(open_workspace(), recipe, format, out):
+        typer.echo(file)
+
+
 @sources_app.command("list")
 def sources_list(as_json: AsJson = False) -> None:
     """The catalog's sources."""

@@ -1,6 +1,8 @@
-"""Digests of settings: the same configuration gives the same digest on any machine."""
+"""Digests of settings and files: the same configuration gives the same digest on any machine."""
 
+import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import xxhash
@@ -17,3 +19,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     raise TypeError(f"cannot digest a {type(value).__name__}")
+
+
+def file_checksum(path: Path) -> str:
+    """XXH3-128 of a file's bytes, hex."""
+    with path.open("rb", buffering=0) as stream:
+        return hashlib.file_digest(stream, xxhash.xxh3_128).hexdigest()

@@ -14,7 +14,7 @@ from pydantic import (
 
 from llm_data_assets.config.catalog import NAME
 
-ExportFormat = Literal["megatron", "parquet"]
+ExportFormat = Literal["megatron", "mds", "parquet", "jsonl", "webdataset"]
 PersonalDataKind = Literal["email", "phone", "ip", "id_card", "credit_card", "iban"]
 
 
@@ -154,7 +154,12 @@ class Recipe(_Settings):
     sequence_length: int = Field(2048, ge=8)
     packing: Literal["best_fit", "concatenate", "document"] = "best_fit"
     seed: int = 1
-    formats: list[ExportFormat] = Field(default_factory=lambda: list[ExportFormat](["megatron"]))
+    formats: Annotated[list[ExportFormat], Field(min_length=1)] = Field(
+        default_factory=lambda: list[ExportFormat](["megatron"]), description="Files to write"
+    )
+    export_shard_mb: float = Field(
+        1024, gt=0, le=4096, description="Megabytes of token ids (four bytes each) in one file"
+    )
 
     @field_validator("weights")
     @classmethod

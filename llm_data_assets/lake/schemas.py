@@ -254,11 +254,12 @@ TRAINING_EXPORT = Table(
     pa.schema(
         [
             _column("file", pa.string(), "Path below the home"),
-            _column("format", pa.string(), "megatron or parquet"),
+            _column("format", pa.string(), "megatron, mds, parquet, jsonl or webdataset"),
             _column("n_bytes", pa.int64(), "Size"),
             _column("checksum", pa.string(), "XXH3-128 of the file, hex"),
-            _column("sequences", pa.int64(), "Sequences in the export"),
-            _column("tokens", pa.int64(), "Tokens in the export"),
+            _column("first_position", pa.int64(), "Position in the run that the file starts at"),
+            _column("sequences", pa.int64(), "Sequences in the file"),
+            _column("tokens", pa.int64(), "Tokens in the file"),
         ]
     ),
 )

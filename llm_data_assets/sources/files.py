@@ -1,6 +1,5 @@
 """The files behind a source: found from uris, named the same on any machine, opened as a stream."""
 
-import hashlib
 import io
 import os
 import posixpath
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import fsspec
-import xxhash
 
+from llm_data_assets.config.digest import file_checksum
 from llm_data_assets.engine.progress import advance
 from llm_data_assets.sources.compression import decompressed
 from llm_data_assets.sources.document import UnreadableFileError
@@ -263,6 +262,5 @@ def _describe(uri: str, path: str, checksums: MutableMapping[str, str]) -> Sourc
     status = Path(path).stat()
     key = f"{path}|{status.st_size}|{status.st_mtime_ns}"
     if key not in checksums:
-        with Path(path).open("rb", buffering=0) as stream:
-            checksums[key] = hashlib.file_digest(stream, xxhash.xxh3_128).hexdigest()
+        checksums[key] = file_checksum(Path(path))
     return SourceFile(uri, path, status.st_size, checksums[key])

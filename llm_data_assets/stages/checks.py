@@ -12,6 +12,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from llm_data_assets.config.catalog import CODE_DOMAIN
+from llm_data_assets.config.digest import file_checksum
 from llm_data_assets.lake.catalog import literal, relation
 from llm_data_assets.lake.schemas import (
     DEDUPED_CORPUS,
@@ -301,14 +302,29 @@ def _share_as_planned(context: Context) -> CheckResult:
 
 def _export_complete(context: Context) -> CheckResult:
     rows = query(
-        f"SELECT format, max(sequences) AS sequences FROM {here(context, TRAINING_EXPORT)} "
-        "GROUP BY format ORDER BY format"
+        f"""
+        SELECT format, sum(sequences)::BIGINT AS sequences
+        FROM (SELECT DISTINCT format, first_position, sequences FROM
+              {here(context, TRAINING_EXPORT)})
+        GROUP BY format ORDER BY format
+        """
     )
     positions = _count(relation(context.lake, MIXED_CORPUS, {"recipe": context.recipe}))
     wrong = [row for row in rows if row["sequences"] != positions]
     return CheckResult(
         bool(rows) and not wrong, positions, "every position of the run is in every format", wrong
     )
+
+
+def _export_checksums(context: Context) -> CheckResult:
+    rows = query(f"SELECT file, checksum FROM {here(context, TRAINING_EXPORT)} ORDER BY file")
+    wrong = [
+        row
+        for row in rows
+        if not (path := context.workspace.home / row["file"]).is_file()
+        or file_checksum(path) != row["checksum"]
+    ]
+    return CheckResult(not wrong, len(wrong), "0 files that are gone or changed", wrong[:_SAMPLES])
 
 
 def samples_json(result: CheckResult) -> str:
@@ -371,4 +387,7 @@ SHARE_AS_PLANNED = Check(
 )
 EXPORT_COMPLETE = Check(
     "export_complete", "The export holds every position of the run.", _export_complete, True
+)
+EXPORT_CHECKSUMS = Check(
+    "export_checksums", "The files hold what was written.", _export_checksums, True
 )

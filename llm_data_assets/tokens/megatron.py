@@ -4,17 +4,18 @@ Byte layout as in megatron-core's IndexedDataset, version 1.
 """
 
 import struct
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
+
+from llm_data_assets.tokens.sequences import checked_ids, dtype_for, whole_files
 
 _MAGIC = b"MMIDIDX\x00\x00"
 _VERSION = 1
 _CODES: dict[np.dtype, int] = {np.dtype(np.int32): 4, np.dtype(np.uint16): 8}
-_UINT16_BELOW = 65_500  # megatron-core's own bound
 
 
 class Indexed(NamedTuple):
@@ -26,37 +27,22 @@ class Indexed(NamedTuple):
     document_indices: np.ndarray
 
 
-def write(prefix: Path, sequences: Iterable[np.ndarray], *, vocab_size: int) -> dict[str, int]:
-    """Write `prefix.bin` and `prefix.idx`, both whole or not at all; one document a sequence.
-
-    Returns:
-        `sequences` and `tokens` written.
+def write(prefix: Path, batches: Iterable[pa.Table], *, vocab_size: int) -> list[Path]:
+    """Write `prefix.bin` and `prefix.idx`; one document a sequence.
 
     Raises:
         ValueError: an id does not lie in the vocabulary.
     """
-    dtype = np.dtype(np.uint16 if vocab_size < _UINT16_BELOW else np.int32)
-    prefix.parent.mkdir(parents=True, exist_ok=True)
-    mark = uuid.uuid4().hex
-    beside = {end: prefix.with_name(f".{prefix.name}.{mark}{end}") for end in (".bin", ".idx")}
-    lengths: list[int] = []
-    try:
+    dtype = dtype_for(vocab_size)
+    lengths: list[np.ndarray] = []
+    with whole_files(prefix, [".bin", ".idx"]) as beside:
         with beside[".bin"].open("wb") as stream:
-            for sequence in sequences:
-                if len(sequence) and not 0 <= sequence.min() <= sequence.max() < vocab_size:
-                    raise ValueError(
-                        f"sequence {len(lengths)} has id {sequence.max()}, the vocabulary has "
-                        f"{vocab_size}. Try: tokenize again with the tokenizer of this corpus"
-                    )
-                stream.write(sequence.astype(dtype).tobytes())
-                lengths.append(len(sequence))
-        beside[".idx"].write_bytes(_index(lengths, dtype))
-        for end, path in beside.items():
-            path.replace(prefix.with_name(prefix.name + end))
-    finally:
-        for path in beside.values():
-            path.unlink(missing_ok=True)
-    return {"sequences": len(lengths), "tokens": sum(lengths)}
+            for batch in batches:
+                lists = checked_ids(batch, vocab_size)
+                stream.write(lists.flatten().to_numpy().astype(dtype).tobytes())
+                lengths.append(np.diff(lists.offsets.to_numpy()))
+        beside[".idx"].write_bytes(_index(np.concatenate([*lengths, np.empty(0)]), dtype))
+    return [prefix.with_name(prefix.name + end) for end in beside]
 
 
 def read(prefix: Path) -> Indexed:
@@ -80,8 +66,8 @@ def read(prefix: Path) -> Indexed:
     return Indexed(tokens, lengths, pointers, indices)
 
 
-def _index(lengths: list[int], dtype: np.dtype) -> bytes:
-    sizes = np.asarray(lengths, np.int64)
+def _index(lengths: np.ndarray, dtype: np.dtype) -> bytes:
+    sizes = lengths.astype(np.int64)
     pointers = (np.cumsum(sizes) - sizes) * dtype.itemsize
     return b"".join(
         [

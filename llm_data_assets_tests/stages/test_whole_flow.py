@@ -129,6 +129,6 @@ def test_workers_and_shards_change_no_byte(
     assert len(lake.shards(STAGES["raw_corpus"].table, {"source": "python_stdlib"})) > 3
     expected, found = contents(demo), contents(other)
     assert [name for name in expected if expected[name] != found[name]] == []
-    for name in ("corpus.bin", "corpus.idx"):
+    for name in ("corpus-00000.bin", "corpus-00000.idx"):
         path = Path("exports", "demo", "megatron", name)
         assert (demo.home / path).read_bytes() == (other.home / path).read_bytes()

@@ -1,14 +1,11 @@
 """Tokenizer, packing and Megatron files."""
 
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_data_assets.tokens import megatron
 from llm_data_assets.tokens.encode import encode, token_dtype
 from llm_data_assets.tokens.packing import pack
 from llm_data_assets.tokens.sample import sample_documents
@@ -113,24 +110,3 @@ def test_every_token_stands_in_exactly_one_sequence(
         pieces = np.bincount(spans.document) if len(spans.document) else np.zeros(0)
         for document, count in enumerate(pieces):
             assert count == -(-lengths[document] // limit)
-
-
-def test_megatron_bytes_are_those_of_the_published_layout(tmp_path: Path) -> None:
-    prefix = tmp_path / "corpus"
-    made = megatron.write(prefix, [np.array([1, 2, 3]), np.array([4, 5])], vocab_size=100)
-    assert made == {"sequences": 2, "tokens": 5}
-    assert (tmp_path / "corpus.bin").read_bytes().hex() == "01000200030004000500"
-    assert (tmp_path / "corpus.idx").read_bytes().hex() == (
-        "4d4d49444944580000" "0100000000000000" "08" "0200000000000000" "0300000000000000"
-        "03000000" "02000000" "0000000000000000" "0600000000000000"
-        "0000000000000000" "0100000000000000" "0200000000000000"
-    )  # fmt: skip
-    read = megatron.read(prefix)
-    assert read.tokens.tolist() == [1, 2, 3, 4, 5]
-    assert read.lengths.tolist() == [3, 2]
-
-
-def test_an_id_outside_the_vocabulary_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="the vocabulary has 10"):
-        megatron.write(tmp_path / "corpus", [np.array([1, 11])], vocab_size=10)
-    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,220 @@
+"""A run into files of one format: shards of consecutive positions, resumed, with a manifest."""
+
+import importlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence, Set
+from pathlib import Path
+from typing import Any, get_args
+
+import pyarrow as pa
+import xxhash
+
+from llm_data_assets.config.digest import file_checksum
+from llm_data_assets.config.pipeline import ExportFormat, Recipe
+from llm_data_assets.lake.delta import ShardFile
+from llm_data_assets.lake.schemas import (
+    MIXED_CORPUS,
+    MIXTURE_PLAN,
+    TOKENIZED_CORPUS,
+    TOKENIZER,
+    TRAINING_EXPORT,
+)
+from llm_data_assets.stages.run_tokens import forget, prepare, read_run
+from llm_data_assets.stages.shards import Task, make_shards, task_key
+from llm_data_assets.stages.stage import Context, recipe_sources
+from llm_data_assets.stages.versions import data_version
+from llm_data_assets.tokens import mds
+
+CODE_VERSION = "2"
+FORMATS: tuple[str, ...] = get_args(ExportFormat)
+MANIFEST = "manifest.json"
+
+
+def export_run(
+    context: Context, formats: Sequence[str], folder: Path, *, base: Path
+) -> list[ShardFile]:
+    """Write the run of a recipe below `folder/<format>`.
+
+    Shards that are there and whole are not written again. The manifest goes before the first
+    file changes and comes back after the last: without it, an export is not finished.
+
+    Returns the shards of `training_export` that list the files, as paths below `base`.
+
+    Raises:
+        ValueError: an id of the run does not lie in the vocabulary.
+        OSError: the disk is full; shards that are whole stay, and are found by the next try.
+    """
+    order = context.lake.read(MIXED_CORPUS, {"recipe": context.recipe}).sort_by("position")
+    tasks = [task for form in formats for task in _tasks(context, order, form, folder, base)]
+    outputs = {TRAINING_EXPORT.name: (TRAINING_EXPORT, context.partition.values)}
+    wanted = {task.shard: task.key for task in tasks}
+    for task in tasks:
+        _forget_damaged(task)
+    if _manifest_key(folder) != wanted:
+        (folder / MANIFEST).unlink(missing_ok=True)
+    made = make_shards(context, _write_shard, tasks, outputs, order.num_rows * _bytes_each(context))
+    files = made[TRAINING_EXPORT.name]
+    rows = [
+        row
+        for file in files
+        for row in context.lake.read_shard(
+            TRAINING_EXPORT, context.partition.values, file
+        ).to_pylist()
+    ]
+    _remove_others(folder, {base / row["file"] for row in rows})
+    if "mds" in formats:
+        shards = sorted((folder / "mds").glob("*.mds"))
+        _write_json(folder / "mds" / "index.json", mds.index(shards, _vocab_size(context)))
+    _write_json(folder / MANIFEST, {**manifest(context, rows), "shards": wanted})
+    forget(context)
+    return files
+
+
+def export_folder(context: Context) -> Path:
+    return context.workspace.home / "exports" / context.recipe
+
+
+def manifest(context: Context, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the files were made from, for whoever opens them without the lake."""
+    plan = context.lake.read(MIXTURE_PLAN, {"recipe": context.recipe}).sort_by("source")
+    recipe = _recipe(context)
+    sources = context.workspace.catalog.model.sources
+    tokenizer = context.lake.read(TOKENIZER, {}, ["tokenizer", "vocab_size"]).to_pylist()[0]
+    return {
+        "recipe": context.recipe,
+        "settings": recipe.model_dump(mode="json"),
+        "seed": recipe.seed,
+        "tokenizer": tokenizer,
+        "sources": {
+            row["source"]: {
+                "share": row["share"],
+                "sequences": row["sequences"],
+                "epochs": row["epochs"],
+                "license": sources[row["source"]].license,
+                "version": data_version(context.lake, TOKENIZED_CORPUS, {"source": row["source"]}),
+            }
+            for row in plan.to_pylist()
+        },
+        "files": list(rows),
+    }
+
+
+def _tasks(context: Context, order: pa.Table, form: str, folder: Path, base: Path) -> list[Task]:
+    """One task a shard of the format: some consecutive positions."""
+    recipe = _recipe(context)
+    names = recipe_sources(context.workspace, context.recipe)
+    folders = {source: prepare(context, source) for source in names}
+    vocab_size = _vocab_size(context)
+    shard_bytes = int(recipe.export_shard_mb * 1e6)
+    if form == "mds":
+        shard_bytes = min(shard_bytes, mds.SHARD_BYTES)
+    step = max(1, shard_bytes // _bytes_each(context))
+    versions = {source: folder.name for source, folder in folders.items()}
+    place = os.path.relpath(folder / form, base)
+    tasks = []
+    for number, begin in enumerate(range(0, max(1, order.num_rows), step)):
+        part = order.slice(begin, step)
+        tasks.append(
+            Task(
+                lake=context.lake,
+                partition=context.partition.values,
+                shard=f"{form}{number:05d}",
+                key=task_key(CODE_VERSION, place, versions, vocab_size, _digest(part)),
+                inputs={},
+                settings={
+                    "base": base,
+                    "format": form,
+                    "prefix": folder / form / f"corpus-{number:05d}",
+                    "order": part.combine_chunks(),
+                    "first_position": begin,
+                    "folders": folders,
+                    "vocab_size": vocab_size,
+                },
+            )
+        )
+    return tasks
+
+
+def _digest(part: pa.Table) -> str:
+    """Of the positions of a shard and what stands there."""
+    whole = xxhash.xxh3_128()
+    for batch in part.combine_chunks().to_batches():
+        whole.update(batch.serialize())
+    return whole.hexdigest()
+
+
+def _vocab_size(context: Context) -> int:
+    return int(context.lake.read(TOKENIZER, {}, ["vocab_size"])["vocab_size"][0].as_py())
+
+
+def _bytes_each(context: Context) -> int:
+    return 4 * _recipe(context).sequence_length
+
+
+def _recipe(context: Context) -> Recipe:
+    return context.workspace.pipeline.model.recipes[context.recipe]
+
+
+def _write_shard(task: Task) -> dict[str, ShardFile]:
+    settings = task.settings
+    writer = importlib.import_module(f"llm_data_assets.tokens.{settings['format']}")
+    counted = {"tokens": 0}
+
+    def tables() -> Iterator[pa.Table]:
+        for table in read_run(settings["order"], settings["folders"]):
+            counted["tokens"] += len(table["input_ids"].combine_chunks().flatten())
+            yield table
+
+    paths = writer.write(settings["prefix"], tables(), vocab_size=settings["vocab_size"])
+    rows = [
+        {
+            "file": path.relative_to(settings["base"]).as_posix(),
+            "format": settings["format"],
+            "n_bytes": path.stat().st_size,
+            "checksum": file_checksum(path),
+            "first_position": settings["first_position"],
+            "sequences": settings["order"].num_rows,
+            "tokens": counted["tokens"],
+        }
+        for path in paths
+    ]
+    table = pa.Table.from_pylist(rows, TRAINING_EXPORT.schema)
+    return {TRAINING_EXPORT.name: task.write(TRAINING_EXPORT, [table])}
+
+
+def _forget_damaged(task: Task) -> None:
+    """A shard whose files are gone, or hold something else by now, is written again."""
+    file = task.lake.find_shard(TRAINING_EXPORT, task.partition, task.shard, task.key)
+    if file is None:
+        return
+    for row in task.lake.read_shard(TRAINING_EXPORT, task.partition, file).to_pylist():
+        path = task.settings["base"] / row["file"]
+        if not path.is_file() or file_checksum(path) != row["checksum"]:
+            (task.lake.folder(TRAINING_EXPORT, task.partition) / file.name).unlink()
+            return
+
+
+def _manifest_key(folder: Path) -> dict[str, str] | None:
+    try:
+        return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["shards"]
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+
+
+def _remove_others(folder: Path, wanted: Set[Path]) -> None:
+    """Files of an earlier export that are no part of this one."""
+    for path in folder.glob("*/*"):
+        if path not in wanted:
+            path.unlink()
+    for form in folder.iterdir() if folder.is_dir() else ():
+        if form.is_dir() and not any(form.iterdir()):
+            shutil.rmtree(form)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".tmp")
+    beside.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    beside.replace(path)

@@ -1,0 +1,57 @@
+"""An export to where a trainer wants it: a folder, or any fsspec URL."""
+
+import shutil
+from pathlib import Path
+
+import fsspec
+
+from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.lake.schemas import MIXED_CORPUS
+from llm_data_assets.stages.export_files import FORMATS, MANIFEST, export_run
+from llm_data_assets.stages.materialise import lake_of
+from llm_data_assets.stages.stage import Context, Partition
+
+
+def export_to(workspace: Workspace, recipe: str, form: str, out: str) -> list[str]:
+    """Write a recipe's run in one format to `out`; returns the files, the manifest last.
+
+    Raises:
+        ConfigError: there is no such recipe or format, or the run is not there yet.
+    """
+    if recipe not in workspace.recipes:
+        raise ConfigError(
+            "export", recipe, "is no recipe", f"one of {', '.join(workspace.recipes)}"
+        )
+    if form not in FORMATS:
+        raise ConfigError("--format", form, "is not written", f"one of {', '.join(FORMATS)}")
+    context = Context(workspace, lake_of(workspace), Partition(recipe=recipe))
+    if not context.lake.files(MIXED_CORPUS, {"recipe": recipe}):
+        raise ConfigError("export", recipe, "has no run yet", "`llm-data run --to mixed_corpus`")
+    if "://" not in out:
+        folder = Path(out).absolute()
+        export_run(context, [form], folder, base=folder)
+        return [str(path) for path in _files(folder)]
+    folder = workspace.home / "cache" / "export" / recipe
+    export_run(context, [form], folder, base=folder)
+    sent = [_send(path, f"{out.rstrip('/')}/{path.relative_to(folder)}") for path in _files(folder)]
+    shutil.rmtree(folder)
+    return sent
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files of an export; the manifest last, since it says that the others are there."""
+    return sorted(
+        (path for path in folder.rglob("*") if path.is_file()),
+        key=lambda path: (path.name == MANIFEST, path),
+    )
+
+
+def _send(path: Path, url: str) -> str:
+    filesystem, target = fsspec.url_to_fs(url)
+    filesystem.makedirs(filesystem._parent(target), exist_ok=True)
+    filesystem.put_file(str(path), target)
+    sent = filesystem.info(target)["size"]
+    if sent != path.stat().st_size:
+        raise OSError(f"{url} has {sent} bytes after the copy of {path.stat().st_size}")
+    return url

@@ -1,0 +1,160 @@
+"""Exports: sharded, resumed, the same bytes, and never half an export under a manifest."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.lake.schemas import TRAINING_EXPORT
+from llm_data_assets.stages import export_files
+from llm_data_assets.stages.export_out import export_to
+from llm_data_assets.stages.graph import STAGES
+from llm_data_assets.stages.materialise import lake_of, materialise
+from llm_data_assets.stages.stage import Partition
+from llm_data_assets.tokens import megatron
+from llm_data_assets_tests.stages.test_whole_flow import materialise_all
+
+RECIPE = Partition(recipe="small")
+
+
+@pytest.fixture
+def mixed(small_workspace: Workspace) -> Workspace:
+    """Everything up to the order of the run, exported in small shards."""
+    text = small_workspace.pipeline.path.read_text()
+    text = text.replace("formats: [megatron, parquet]", "export_shard_mb: 0.002, formats: FORMATS")
+    text = text.replace("FORMATS", "[megatron, mds, parquet, jsonl, webdataset]")
+    small_workspace.pipeline.path.write_text(text)
+    workspace = reopened(small_workspace)
+    materialise_all(workspace)
+    return workspace
+
+
+def reopened(workspace: Workspace, home: Path | None = None) -> Workspace:
+    return open_workspace(home or workspace.home, workspace.catalog.path, workspace.pipeline.path)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_all_formats_hold_the_same_run_in_shards(mixed: Workspace) -> None:
+    folder = mixed.home / "exports" / "small"
+    shards = sorted(folder.glob("megatron/*.bin"))
+    assert len(shards) > 2
+    tokens = [
+        sequence.tolist()
+        for shard in shards
+        for read in [megatron.read(shard.with_suffix(""))]
+        for sequence in (
+            read.tokens[start : start + length]
+            for start, length in zip(read.pointers // 2, read.lengths, strict=True)
+        )
+    ]
+    table = pq.read_table(sorted(folder.glob("parquet/*.parquet")))
+    assert table["input_ids"].to_pylist() == tokens
+    assert table["position"].to_pylist() == list(range(len(tokens)))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert {row["file"] for row in manifest["files"]} == {
+        f"exports/small/{name}"
+        for name in files(folder)
+        if not name.endswith(("index.json", "manifest.json"))
+    }
+    assert manifest["sources"]["first"]["license"] == "CC0-1.0"
+
+
+def test_a_damaged_file_alone_is_written_again(
+    mixed: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = mixed.home / "exports" / "small"
+    before = files(folder)
+    victim = folder / "megatron" / "corpus-00001.bin"
+    victim.write_bytes(victim.read_bytes()[::-1])
+    assert not STAGES["training_export"].checks[1].evaluate(_context(mixed)).passed
+    written: list[str] = []
+    original = export_files._write_shard
+    monkeypatch.setattr(
+        export_files, "_write_shard", lambda task: written.append(task.shard) or original(task)
+    )
+    materialise(STAGES["training_export"], RECIPE, mixed)
+    assert written == ["megatron00001"]
+    assert files(folder) == before
+
+
+def test_an_interrupted_export_has_no_manifest_and_goes_on(
+    mixed: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = tmp_path / "undisturbed"
+    export_to(mixed, "small", "megatron", str(undisturbed))
+    original, written = export_files._write_shard, []
+
+    def die_late(task: export_files.Task) -> object:
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+        written.append(task.shard)
+        return original(task)
+
+    monkeypatch.setattr(export_files, "_write_shard", die_late)
+    out = tmp_path / "out"
+    with pytest.raises(OSError, match="No space"):
+        export_to(mixed, "small", "megatron", str(out))
+    assert not (out / "manifest.json").exists()
+    monkeypatch.setattr(
+        export_files, "_write_shard", lambda task: written.append(task.shard) or original(task)
+    )
+    export_to(mixed, "small", "megatron", str(out))
+    assert written == sorted(set(written))
+    assert files(out) == files(undisturbed)
+
+
+def test_other_weights_and_back_give_the_first_bytes(mixed: Workspace) -> None:
+    folder = mixed.home / "exports" / "small"
+    before = files(folder)
+    text = mixed.pipeline.path.read_text()
+    mixed.pipeline.path.write_text(
+        text.replace("small: {", "small: {weights: {first: 0.5, second: 0.5}, ")
+    )
+    materialise_all(reopened(mixed))
+    assert files(folder) != before
+    mixed.pipeline.path.write_text(text)
+    materialise_all(reopened(mixed))
+    assert files(folder) == before
+    shards = [name for name in before if name.endswith(".bin")]
+    assert len(lake_of(mixed).files(TRAINING_EXPORT)) == 5 * len(shards)
+
+
+def test_an_export_to_a_url_ends_with_its_manifest(mixed: Workspace) -> None:
+    import fsspec
+
+    sent = export_to(mixed, "small", "jsonl", "memory://bucket/run")
+    assert sent[-1] == "memory://bucket/run/manifest.json"
+    assert fsspec.filesystem("memory").size("/bucket/run/jsonl/corpus-00000.jsonl.zst") > 0
+    assert not (mixed.home / "cache" / "export").exists() or not any(
+        (mixed.home / "cache" / "export").iterdir()
+    )
+
+
+@pytest.mark.parametrize(
+    ("recipe", "form", "message"),
+    [("tiny", "mds", "is no recipe"), ("small", "tfrecord", "is not written. Try: one of")],
+)
+def test_a_wrong_name_lists_the_right_ones(
+    small_workspace: Workspace, recipe: str, form: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        export_to(small_workspace, recipe, form, "out")
+
+
+def test_without_a_run_the_way_to_one_is_named(small_workspace: Workspace) -> None:
+    with pytest.raises(ConfigError, match="llm-data run --to mixed_corpus"):
+        export_to(small_workspace, "small", "mds", "out")
+
+
+def _context(workspace: Workspace) -> export_files.Context:
+    return export_files.Context(workspace, lake_of(workspace), RECIPE)
