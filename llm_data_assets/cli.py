@@ -92,23 +92,57 @@ def query(
 
 @app.command()
 def explain(
-    doc_id: Annotated[str, typer.Argument(help="The document's id.")], as_json: AsJson = False
+    doc_id: Annotated[str | None, typer.Argument(help="The document's id.")] = None,
+    position: Annotated[int | None, typer.Option(help="A position of the run.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="The run's recipe.")] = None,
+    file: Annotated[Path | None, typer.Option(help="An exported .bin file.")] = None,
+    offset: Annotated[int, typer.Option(help="A byte in that file.")] = 0,
+    as_json: AsJson = False,
 ) -> None:
-    """A document's way through the stages, also if it was removed."""
+    """A document's way through the stages, also if it was removed; or what stands at a place."""
     from llm_data_assets.explain import explain_document, passport_lines
+    from llm_data_assets.explain_position import documents_at, place_in_file
 
-    passport = explain_document(connect(open_workspace().home), doc_id)
-    if passport is None:
-        _fail(
-            f"no document {doc_id!r}. "
-            'Try: `llm-data query "SELECT doc_id FROM raw_corpus LIMIT 5"`',
-            code=1,
-        )
+    connection = connect(open_workspace().home)
+    token, places = None, []
+    if file is not None:
+        recipe, position, token = place_in_file(file, offset)
+    if position is not None:
+        names = [recipe] if recipe else open_workspace().recipes
+        if len(names) > 1:
+            raise ConfigError("--recipe", "", "is needed", f"one of {', '.join(names)}")
+        places = documents_at(connection, names[0], position, token)
+    elif doc_id is None:
+        raise ConfigError("explain", "", "nothing was named", "DOC_ID, --position or --file")
+    passports = []
+    for place in places or [{"doc_id": doc_id}]:
+        passport = explain_document(connection, place["doc_id"])
+        if passport is None:
+            _fail(
+                f"no document {place['doc_id']!r}. "
+                'Try: `llm-data query "SELECT doc_id FROM raw_corpus LIMIT 5"`',
+                code=1,
+            )
+        passports.append({"place": place, **passport} if places else passport)
     if as_json:
-        _print_json(passport)
-    else:
+        _print_json(passports if places else passports[0])
+        return
+    for passport in passports:
+        if places:
+            out.print(_place_line(passport["place"], position, token), highlight=False)
         for line in passport_lines(passport):
             out.print(line, highlight=False, soft_wrap=True)
+
+
+def _place_line(place: dict[str, Any], position: int | None, token: int | None) -> str:
+    first = place["first_token"] + (0 if token is None else token - place["at"])
+    which = (
+        f"tokens {first} to {first + place['tokens'] - 1}" if token is None else f"token {first}"
+    )
+    return (
+        f"position {position}: sequence {place['sequence']} of {place['source']}, "
+        f"pass {place['epoch']}; {which} of"
+    )
 
 
 @app.command()

@@ -5,6 +5,8 @@ from typing import Any
 
 import duckdb
 
+_SHOWN = 10  # positions in the lines to read; JSON has all
+
 
 def explain_document(connection: duckdb.DuckDBPyConnection, doc_id: str) -> dict[str, Any] | None:
     """Everything the tables say of one document; None if they do not know it."""
@@ -39,7 +41,7 @@ def explain_document(connection: duckdb.DuckDBPyConnection, doc_id: str) -> dict
         ),
         "tokens": rows("SELECT n_tokens, n_unknown FROM tokenized_corpus WHERE doc_id = ?"),
         "positions": rows(
-            """SELECT recipe, count(*) AS times, min(position) AS first_position
+            """SELECT recipe, list(DISTINCT position ORDER BY position) AS positions
             FROM sequences JOIN mixed_corpus USING (recipe, source, sequence)
             WHERE doc_id = ? GROUP BY recipe ORDER BY recipe"""
         ),
@@ -75,9 +77,11 @@ def passport_lines(passport: dict[str, Any]) -> Iterator[str]:
     for each in passport["tokens"]:
         yield f"  tokenized_corpus {each['n_tokens']:,} tokens, {each['n_unknown']} unknown"
     for each in passport["positions"]:
+        shown = ", ".join(f"{position}" for position in each["positions"][:_SHOWN])
+        more = len(each["positions"]) - _SHOWN
         yield (
-            f"  mixed_corpus     recipe {each['recipe']}: stands in {each['times']} places, "
-            f"first at position {each['first_position']}"
+            f"  mixed_corpus     recipe {each['recipe']}: at position {shown}"
+            + (f" and {more} more" if more > 0 else "")
         )
 
 

@@ -14,7 +14,7 @@ LEVELS = (
     {"text", "dedup", "tokens", "mixing"},
     {"sources"},
     {"stages"},
-    {"defs", "definitions", "cli", "explain", "doctor"},
+    {"defs", "definitions", "cli", "explain", "explain_position", "doctor"},
 )
 
 
