@@ -137,6 +137,67 @@ class Tokenizer(_Settings):
     special_tokens: list[str] = Field(default_factory=list, description="Pieces never split")
 
 
+class ShareBound(_Settings):
+    """How much of the run a group of sources may be; the group is named in one of four ways."""
+
+    source: str | None = Field(None, description="One source")
+    domain: str | None = Field(None, description="The sources of a domain")
+    language: str | None = Field(None, description="Those whose catalog entry has this language")
+    license: str | None = Field(None, description="Those whose catalog entry has this licence")
+    min: float = Field(0, ge=0, le=1)
+    max: float = Field(1, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _names_one_group(self) -> Self:
+        named = [n for n in ("source", "domain", "language", "license") if getattr(self, n)]
+        if len(named) != 1:
+            raise ValueError("a bound names one group. Try: one of source, domain, language, "
+                             "license")  # fmt: skip
+        if self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}. Try: swap them")
+        return self
+
+
+class Replay(_Settings):
+    """Continual pre-training: text of an earlier recipe among the new, against forgetting."""
+
+    recipe: str = Field(description="The recipe whose mixture is replayed")
+    share: float | Literal["weak", "strong"] = Field(
+        "weak",
+        description="Of the run; weak is 0.05 and strong 0.25, for the shift in distribution "
+        "(Ibrahim et al. 2024)",
+    )
+    how: Literal["replace", "add"] = Field(
+        "replace", description="Replay takes the place of new text, or makes the run longer"
+    )
+
+    @field_validator("share")
+    @classmethod
+    def _is_a_share(cls, share: float | str) -> float | str:
+        if not isinstance(share, str) and not 0 < share < 1:
+            raise ValueError(f"the share {share:g} is not between 0 and 1. Try: 0.05 or 0.25")
+        return share
+
+
+def _sum_to_one(weights: dict[str, float] | None) -> dict[str, float] | None:
+    if weights is not None and abs(sum(weights.values()) - 1) > 1e-6:
+        total = sum(weights.values())
+        scaled = ", ".join(f"{name}: {value / total:.4g}" for name, value in weights.items())
+        raise ValueError(f"the weights sum to {total:.6g}, not 1. Try: {{{scaled}}}")
+    return weights
+
+
+class Phase(_Settings):
+    """A part of the run with weights of its own; phases follow one another, annealing last."""
+
+    name: str
+    share: float = Field(gt=0, le=1, description="Of the run's tokens; they sum to 1")
+    weights: dict[str, Annotated[float, Field(ge=0)]] | None = Field(
+        None, description="Share of each source in this phase; the recipe's own if absent"
+    )
+    _weights_sum_to_one = field_validator("weights")(_sum_to_one)
+
+
 class Recipe(_Settings):
     """A mixture: how much of each source, in what order, packed how, exported as what."""
 
@@ -144,7 +205,21 @@ class Recipe(_Settings):
     weights: dict[str, Annotated[float, Field(gt=0)]] | None = Field(
         None, description="Share of each source; they sum to 1"
     )
-    alpha: float = Field(0.5, ge=0, le=1, description="Without weights: share is tokens to this")
+    weighting: Literal["temperature", "unimax"] = Field(
+        "temperature", description="Without weights: by size to a power, or as even as caps allow"
+    )
+    alpha: float = Field(0.5, ge=0, le=1, description="Of `temperature`: share is tokens to this")
+    reference: Literal["pile", "llama", "redpajama", "dolma"] | None = Field(
+        None, description="Weights of a mixture of the literature, by `domains`"
+    )
+    domains: dict[str, list[str]] = Field(
+        default_factory=dict, description="The reference's domains, and the sources that are each"
+    )
+    bounds: list[ShareBound] = Field(
+        default_factory=list, description="Least and largest shares of groups of sources"
+    )
+    replay: Replay | None = Field(None, description="An earlier recipe's text among the new")
+    phases: list[Phase] = Field(default_factory=list, description="Parts of the run, in order")
     max_epochs: float = Field(
         4, gt=0, description="Passes over one source; four are nearly as good as new text"
     )
@@ -161,14 +236,20 @@ class Recipe(_Settings):
         1024, gt=0, le=4096, description="Megabytes of token ids (four bytes each) in one file"
     )
 
-    @field_validator("weights")
-    @classmethod
-    def _weights_sum_to_one(cls, weights: dict[str, float] | None) -> dict[str, float] | None:
-        if weights is not None and abs(sum(weights.values()) - 1) > 1e-6:
-            total = sum(weights.values())
-            scaled = ", ".join(f"{name}: {value / total:.4g}" for name, value in weights.items())
-            raise ValueError(f"the weights sum to {total:.6g}, not 1. Try: {{{scaled}}}")
-        return weights
+    _weights_sum_to_one = field_validator("weights")(_sum_to_one)
+
+    @model_validator(mode="after")
+    def _one_way_to_weigh(self) -> Self:
+        if self.weights and self.reference:
+            raise ValueError("has weights and a reference. Try: one of the two")
+        if self.reference and not self.domains:
+            raise ValueError("names a reference and no `domains`. Try: {CommonCrawl: [web], ...}")
+        if self.phases and abs(sum(phase.share for phase in self.phases) - 1) > 1e-6:
+            total = sum(phase.share for phase in self.phases)
+            raise ValueError(f"the shares of its phases sum to {total:.6g}, not 1. Try: scale them")
+        if len({phase.name for phase in self.phases}) < len(self.phases):
+            raise ValueError("two phases have one name. Try: other names")
+        return self
 
 
 class CheckBounds(_Settings):

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -94,11 +95,33 @@ def _config_file(kind: str) -> Path:
 def _recipes_name_known_sources(workspace: Workspace) -> None:
     known = workspace.catalog.model.sources
     for name, recipe in workspace.pipeline.model.recipes.items():
-        for field, names in (("sources", recipe.sources), ("weights", recipe.weights)):
-            for source in names or ():
+        named: list[tuple[str, Iterable[str]]] = [
+            ("sources", recipe.sources or ()),
+            ("weights", recipe.weights or ()),
+            ("domains", [each for sources in recipe.domains.values() for each in sources]),
+            ("phases", [each for phase in recipe.phases for each in phase.weights or ()]),
+        ]
+        for field, names in named:
+            for source in names:
                 if source not in known:
                     raise workspace.pipeline.error(
                         ("recipes", name, field),
                         f"there is no source {source!r} in {workspace.catalog.path.name}",
                         f"one of {', '.join(workspace.sources)}",
                     )
+        _replays_an_earlier_recipe(workspace, name)
+
+
+def _replays_an_earlier_recipe(workspace: Workspace, name: str) -> None:
+    recipes = workspace.pipeline.model.recipes
+    seen, each = [name], recipes[name].replay
+    while each:
+        if each.recipe not in recipes or each.recipe in seen:
+            problem = "replays itself" if each.recipe in seen else "is no recipe"
+            raise workspace.pipeline.error(
+                ("recipes", name, "replay"),
+                f"{each.recipe!r} {problem}",
+                f"one of {', '.join(sorted(set(recipes) - set(seen)))}",
+            )
+        seen.append(each.recipe)
+        each = recipes[each.recipe].replay

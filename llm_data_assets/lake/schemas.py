@@ -204,18 +204,23 @@ TOKENIZED_CORPUS = Table(
 
 MIXTURE_PLAN = Table(
     "mixture_plan",
-    "How many sequences and epochs each source gives to a recipe, and why.",
+    "How many sequences and epochs each source gives to a recipe's phases, and why.",
     ("recipe",),
     pa.schema(
         [
+            _column("phase", pa.string(), "Part of the run, in order; `run` where there is one"),
+            _column("first_position", pa.int64(), "Position in the run that the phase starts at"),
             _column("source", pa.string(), "The source"),
             _column("available_tokens", pa.int64(), "Tokens in tokenized_corpus"),
             _column("available_sequences", pa.int64(), "Packed sequences of the recipe's length"),
             _column("weight", pa.float64(), "Share asked for"),
             _column("share", pa.float64(), "Share planned, after caps and rounding"),
-            _column("sequences", pa.int64(), "Sequences the run takes"),
-            _column("epochs", pa.float64(), "Passes over the source"),
-            _column("bound_by", pa.string(), "What decided: weight, temperature or epoch cap"),
+            _column("sequences", pa.int64(), "Sequences the phase takes"),
+            _column("epochs", pa.float64(), "Passes over the source up to the end of the phase"),
+            _column("next_epoch_value", pa.float64(), "Worth of a further pass; 1 is fresh text"),
+            _column(
+                "bound_by", pa.string(), "What decided: weight, temperature, unimax or epoch cap"
+            ),
         ]
     ),
 )

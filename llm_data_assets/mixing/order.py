@@ -23,7 +23,13 @@ class Order:
 
 
 def source_positions(
-    source: str, counts: Mapping[str, int], available: Mapping[str, int], *, seed: int
+    source: str,
+    counts: Mapping[str, int],
+    available: Mapping[str, int],
+    *,
+    seed: int,
+    taken: int = 0,
+    first_position: int = 0,
 ) -> Order:
     """Where `source`'s sequences stand in a run in which source i gives `counts[i]` sequences.
 
@@ -33,6 +39,10 @@ def source_positions(
 
     Within the source, pass e over it visits its sequences in an order keyed by
     (seed, source, e).
+
+    Args:
+        taken: sequences of the source that earlier phases of the run took: its passes go on.
+        first_position: of this phase in the run.
     """
     count, size = counts[source], available[source]
     own = np.arange(count, dtype=np.int64)
@@ -40,13 +50,14 @@ def source_positions(
     for other, n in counts.items():
         if other != source and n:
             position += _due_before(own, count, n, ties_first=other < source)
-    epoch = own // max(1, size)
+    visit = own + taken
+    epoch = visit // max(1, size)
     sequence = np.empty(count, np.int64)
-    for number in range(int(epoch[-1]) + 1 if count else 0):
+    for number in np.unique(epoch).tolist():
         mine = epoch == number
         key = xxhash.xxh3_64_intdigest(f"{seed}/{source}/{number}".encode())
-        sequence[mine] = permuted(own[mine] - number * size, size, key)
-    return Order(position, sequence, epoch.astype(np.int32))
+        sequence[mine] = permuted(visit[mine] - number * size, size, key)
+    return Order(position + first_position, sequence, epoch.astype(np.int32))
 
 
 def permuted(index: np.ndarray, size: int, key: int) -> np.ndarray:

@@ -15,24 +15,28 @@ def by_temperature(sizes: Mapping[str, int], alpha: float) -> dict[str, float]:
     return {name: power / whole if whole else 0.0 for name, power in powers.items()}
 
 
-def unimax(sizes: Mapping[str, int], budget: float, max_epochs: float) -> dict[str, float]:
-    """UniMax (Chung et al. 2023, arXiv 2304.09151): as even as `max_epochs` of each source allow.
+def unimax(sizes: Mapping[str, int], budget: float, caps: Mapping[str, float]) -> dict[str, float]:
+    """UniMax (Chung et al. 2023, arXiv 2304.09151): as even as the caps of the sources allow.
 
-    Returns tokens a source; they sum to min(budget, max_epochs * sum(sizes)).
+    Returns amounts a source; they sum to the budget, or to the caps where these are less.
+
+    Raises:
+        ValueError: the caps together allow less than the budget.
     """
+    _possible_within(caps, budget, sorted(caps))
     given: dict[str, float] = {}
     left = budget
-    ascending = sorted(sizes.items(), key=lambda item: (item[1], item[0]))
-    for place, (name, size) in enumerate(ascending):
-        given[name] = min(left / (len(ascending) - place), max_epochs * size)
+    ascending = sorted(sizes, key=lambda name: (caps[name], name))
+    for place, name in enumerate(ascending):
+        given[name] = min(left / (len(ascending) - place), caps[name])
         left -= given[name]
     return {name: given[name] for name in sizes}
 
 
 def cap_epochs(
-    weights: Mapping[str, float], sizes: Mapping[str, int], total: float, max_epochs: float
+    weights: Mapping[str, float], caps: Mapping[str, float], total: float
 ) -> dict[str, float]:
-    """Amount of each source when no source may exceed `max_epochs` passes.
+    """Amount of each source when none may exceed its cap.
 
     What a capped source cannot give is shared among the others by weight (water-filling).
 
@@ -40,17 +44,9 @@ def cap_epochs(
         ValueError: all caps together allow less than `total`; the message says how much is
             missing and which sources are bound.
     """
-    caps = {name: max_epochs * sizes[name] for name in weights}
-    possible = sum(caps[name] for name, weight in weights.items() if weight > 0)
-    if total > possible * (1 + 1e-12):
-        bound = ", ".join(f"{name} {sizes[name]} x {max_epochs:g}" for name in sorted(weights))
-        raise ValueError(
-            f"the mixture asks for {total:.0f} and {max_epochs:g} epochs of every source give "
-            f"{possible:.0f}: {total - possible:.0f} are missing ({bound}). Try: a smaller total, "
-            "a higher max_epochs, or more sources"
-        )
-    amounts = dict.fromkeys(weights, 0.0)
     free = {name for name, weight in weights.items() if weight > 0}
+    _possible_within(caps, total, sorted(free))
+    amounts = dict.fromkeys(weights, 0.0)
     left = total
     while free:
         whole = sum(weights[name] for name in free)
@@ -64,6 +60,17 @@ def cap_epochs(
             left -= caps[name]
         free -= over
     return amounts
+
+
+def _possible_within(caps: Mapping[str, float], total: float, names: list[str]) -> None:
+    possible = sum(caps[name] for name in names)
+    if total > possible * (1 + 1e-12):
+        bound = ", ".join(f"{name} {caps[name]:.0f}" for name in names)
+        raise ValueError(
+            f"the mixture asks for {total:.0f} sequences and the epoch caps allow {possible:.0f}: "
+            f"{total - possible:.0f} are missing ({bound}). Try: a smaller total_tokens, a higher "
+            "max_epochs, or more sources"
+        )
 
 
 def largest_remainder(amounts: Mapping[str, float], total: int) -> dict[str, int]:

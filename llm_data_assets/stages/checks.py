@@ -261,8 +261,10 @@ def _unknown_share(context: Context) -> CheckResult:
 def _epochs_within_cap(context: Context) -> CheckResult:
     cap = context.workspace.pipeline.model.recipes[context.recipe].max_epochs
     rows = query(
-        f"SELECT source, epochs, sequences FROM {here(context, MIXTURE_PLAN)} "
-        "ORDER BY epochs DESC, source"
+        f"""
+        SELECT source, max(epochs) AS epochs, sum(sequences)::BIGINT AS sequences
+        FROM {here(context, MIXTURE_PLAN)} GROUP BY source ORDER BY epochs DESC, source
+        """
     )
     # Whole sequences may pass the cap by less than one.
     over = [
@@ -278,7 +280,8 @@ def _no_token_lost(context: Context) -> CheckResult:
     wrong = query(
         f"""
         SELECT source, packed.tokens AS packed, plan.available_tokens AS available
-        FROM {here(context, MIXTURE_PLAN)} AS plan
+        FROM (SELECT DISTINCT source, available_tokens
+              FROM {here(context, MIXTURE_PLAN)}) AS plan
         LEFT JOIN (SELECT source, sum(length)::BIGINT AS tokens
                    FROM {here(context, SEQUENCES)} GROUP BY source) AS packed USING (source)
         WHERE coalesce(packed.tokens, 0) <> plan.available_tokens ORDER BY source
@@ -289,15 +292,29 @@ def _no_token_lost(context: Context) -> CheckResult:
 
 def _share_as_planned(context: Context) -> CheckResult:
     bound = context.workspace.pipeline.model.checks.max_share_error
-    planned = query(
-        "SELECT source, share, sequences FROM "
-        + relation(context.lake, MIXTURE_PLAN, {"recipe": context.recipe})
+    plan = relation(context.lake, MIXTURE_PLAN, {"recipe": context.recipe})
+    wrong = query(
+        f"""
+        WITH phases AS (
+            SELECT phase, first_position, sum(sequences) AS sequences
+            FROM {plan} GROUP BY phase, first_position
+        ), placed AS (
+            SELECT phase, count(position) AS placed, any_value(sequences) AS sequences
+            FROM phases LEFT JOIN {here(context, MIXED_CORPUS)}
+                ON position >= first_position AND position < first_position + sequences
+            GROUP BY phase
+        )
+        SELECT placed.phase, share,
+            abs(placed / greatest(placed.sequences, 1) - coalesce(share, 0)) AS error
+        FROM placed LEFT JOIN {plan} AS plan
+            ON plan.phase = placed.phase AND plan.source = {literal(context.source)}
+        ORDER BY error DESC, placed.phase
+        """
     )
-    placed = _count(here(context, MIXED_CORPUS))
-    total = sum(row["sequences"] for row in planned)
-    share = next((row["share"] for row in planned if row["source"] == context.source), 0.0)
-    error = abs(placed / total - share) if total else 0.0
-    return CheckResult(error <= bound, error, f"within {bound:g} of the planned {share:.4f}")
+    error = wrong[0]["error"] if wrong else 0.0
+    return CheckResult(
+        error <= bound, error, f"within {bound:g} of the planned share in every phase", wrong
+    )
 
 
 def _export_complete(context: Context) -> CheckResult:

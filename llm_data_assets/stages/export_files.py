@@ -78,7 +78,9 @@ def export_folder(context: Context) -> Path:
 
 def manifest(context: Context, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What the files were made from, for whoever opens them without the lake."""
-    plan = context.lake.read(MIXTURE_PLAN, {"recipe": context.recipe}).sort_by("source")
+    plan = context.lake.read(MIXTURE_PLAN, {"recipe": context.recipe}).sort_by(
+        [("first_position", "ascending"), ("source", "ascending")]
+    )
     recipe = _recipe(context)
     sources = context.workspace.catalog.model.sources
     tokenizer = context.lake.read(TOKENIZER, {}, ["tokenizer", "vocab_size"]).to_pylist()[0]
@@ -87,15 +89,13 @@ def manifest(context: Context, rows: Sequence[Mapping[str, Any]]) -> dict[str, A
         "settings": recipe.model_dump(mode="json"),
         "seed": recipe.seed,
         "tokenizer": tokenizer,
+        "plan": plan.to_pylist(),
         "sources": {
-            row["source"]: {
-                "share": row["share"],
-                "sequences": row["sequences"],
-                "epochs": row["epochs"],
-                "license": sources[row["source"]].license,
-                "version": data_version(context.lake, TOKENIZED_CORPUS, {"source": row["source"]}),
+            name: {
+                "license": sources[name].license,
+                "version": data_version(context.lake, TOKENIZED_CORPUS, {"source": name}),
             }
-            for row in plan.to_pylist()
+            for name in recipe_sources(context.workspace, context.recipe)
         },
         "files": list(rows),
     }

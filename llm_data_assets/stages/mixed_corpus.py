@@ -1,5 +1,8 @@
 """mixture_plan -> mixed_corpus: which sequence of a source stands at which position of the run."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -9,24 +12,16 @@ from llm_data_assets.stages.checks import SHARE_AS_PLANNED
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
+SCHEMA = MIXED_CORPUS.schema
 
 
 def run(context: Context) -> Outcome:
     """Compute this source's positions from the plan and the seed; no token is touched."""
     recipe = context.workspace.pipeline.model.recipes[context.recipe]
     rows = context.lake.read(MIXTURE_PLAN, {"recipe": context.recipe}).to_pylist()
-    counts = {row["source"]: row["sequences"] for row in rows}
-    available = {row["source"]: row["available_sequences"] for row in rows}
-    order = source_positions(context.source, counts, available, seed=recipe.seed)
-    table = pa.table(
-        {
-            "position": pa.array(order.position, pa.int64()),
-            "sequence": pa.array(order.sequence, pa.int64()),
-            "epoch": pa.array(order.epoch, pa.int32()),
-        }
-    )
-    key = task_key(CODE_VERSION, counts, available, recipe.seed)
+    table = pa.concat_tables([SCHEMA.empty_table(), *_phases(context.source, rows, recipe.seed)])
+    key = task_key(CODE_VERSION, rows, recipe.seed)
     file = context.lake.write_shard(MIXED_CORPUS, context.partition.values, "all", key, [table])
     context.lake.replace_partition(MIXED_CORPUS, context.partition.values, [file])
     spans = context.lake.read(SEQUENCES, context.partition.values, ["sequence", "doc_id", "length"])
@@ -44,6 +39,25 @@ def run(context: Context) -> Outcome:
         drops={"not sampled by the mixture": docs_in - docs} if docs_in > docs else {},
         figures={"sequences": table.num_rows},
     )
+
+
+def _phases(source: str, rows: list[dict[str, Any]], seed: int) -> Iterator[pa.Table]:
+    """The source's positions in each phase of the run, in order; its passes go on across them."""
+    taken = 0
+    for first in sorted({row["first_position"] for row in rows}):
+        phase = {row["source"]: row for row in rows if row["first_position"] == first}
+        if source not in phase:
+            continue
+        order = source_positions(
+            source,
+            {name: row["sequences"] for name, row in phase.items()},
+            {name: row["available_sequences"] for name, row in phase.items()},
+            seed=seed,
+            taken=taken,
+            first_position=first,
+        )
+        taken += phase[source]["sequences"]
+        yield pa.table([order.position, order.sequence, order.epoch], schema=SCHEMA)
 
 
 def _tokens(order: pa.Table, spans: pa.Table) -> int:

@@ -1,18 +1,20 @@
 """tokenized_corpus -> mixture_plan: how many sequences each source gives, and why."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pyarrow as pa
 
 from llm_data_assets.config.pipeline import Recipe
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.schemas import MIXTURE_PLAN, SEQUENCES, TOKENIZED_CORPUS
-from llm_data_assets.mixing.plan import PlanRow, plan
+from llm_data_assets.mixing.recipe import PhasePlan, plan_recipe
 from llm_data_assets.stages.checks import EPOCHS_WITHIN_CAP, NO_TOKEN_LOST
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage, recipe_sources
 from llm_data_assets.tokens.packing import pack
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 def run(context: Context) -> Outcome:
@@ -26,16 +28,13 @@ def run(context: Context) -> Outcome:
         documents += len(lengths)
         tokens[source] = int(lengths.sum())
         sequences[source] = packed["sequence"][-1].as_py() + 1 if packed.num_rows else 0
-    rows = plan(
+    phases = plan_recipe(
+        recipe,
+        context.workspace.pipeline.model.recipes,
+        context.workspace.catalog.model.sources,
         sequences,
-        weights=recipe.weights,
-        alpha=None if recipe.weights else recipe.alpha,
-        max_epochs=recipe.max_epochs,
-        total_sequences=(recipe.total_tokens // recipe.sequence_length or 1)
-        if recipe.total_tokens
-        else None,
     )
-    table = _plan_table(rows, tokens)
+    table = _plan_table(phases, tokens)
     key = task_key(CODE_VERSION, table.to_pylist())
     file = context.lake.write_shard(MIXTURE_PLAN, context.partition.values, "all", key, [table])
     context.lake.replace_partition(MIXTURE_PLAN, context.partition.values, [file])
@@ -46,8 +45,13 @@ def run(context: Context) -> Outcome:
         n_bytes=0,
         tokens=sum(tokens.values()),
         figures={
-            "sequences": sum(row.sequences for row in rows),
-            **{f"epochs {row.source}": round(row.epochs, 3) for row in rows},
+            "sequences": sum(row.sequences for phase in phases for row in phase.rows),
+            # The last phase that a source stands in has its passes over the whole run.
+            **{
+                f"epochs {row.source}": round(row.epochs, 3)
+                for phase in phases
+                for row in phase.rows
+            },
         },
     )
 
@@ -76,20 +80,17 @@ def _pack(context: Context, source: str, recipe: Recipe) -> tuple[pa.Table, np.n
     return packed, lengths
 
 
-def _plan_table(rows: list[PlanRow], tokens: dict[str, int]) -> pa.Table:
+def _plan_table(phases: list[PhasePlan], tokens: dict[str, int]) -> pa.Table:
     return pa.Table.from_pylist(
         [
             {
-                "source": row.source,
+                "phase": phase.name,
+                "first_position": phase.first_position,
                 "available_tokens": tokens[row.source],
-                "available_sequences": row.available_sequences,
-                "weight": row.weight,
-                "share": row.share,
-                "sequences": row.sequences,
-                "epochs": row.epochs,
-                "bound_by": row.bound_by,
+                **asdict(row),
             }
-            for row in rows
+            for phase in phases
+            for row in phase.rows
         ],
         MIXTURE_PLAN.schema,
     )
@@ -97,11 +98,20 @@ def _plan_table(rows: list[PlanRow], tokens: dict[str, int]) -> pa.Table:
 
 def _settings(workspace: Workspace, partition: Partition) -> object:
     assert partition.recipe is not None
-    recipe = workspace.pipeline.model.recipes[partition.recipe]
-    return [
-        recipe_sources(workspace, partition.recipe),
-        recipe.model_dump(exclude={"formats", "seed"}),
-    ]
+    recipes = workspace.pipeline.model.recipes
+    settings: list[object] = [recipe_sources(workspace, partition.recipe)]
+    recipe: Recipe | None = recipes[partition.recipe]
+    while recipe:  # and what it replays
+        settings.append(recipe.model_dump(exclude={"formats", "seed", "export_shard_mb"}))
+        if recipe.bounds:
+            settings.append(
+                {
+                    name: [source.domain, source.language, source.license]
+                    for name, source in workspace.catalog.model.sources.items()
+                }
+            )
+        recipe = recipes[recipe.replay.recipe] if recipe.replay else None
+    return settings
 
 
 STAGE = Stage(

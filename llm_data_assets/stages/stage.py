@@ -7,6 +7,7 @@ from typing import Any, Literal
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import Lake, ShardFile
 from llm_data_assets.lake.schemas import Table
+from llm_data_assets.mixing.recipe import sources_of
 
 Partitioning = Literal["none", "source", "recipe", "recipe_source"]
 
@@ -122,5 +123,5 @@ class Stage:
 
 def recipe_sources(workspace: Workspace, recipe: str) -> list[str]:
     """The sources that take part in a recipe, sorted."""
-    settings = workspace.pipeline.model.recipes[recipe]
-    return sorted(settings.weights or settings.sources or workspace.sources)
+    recipes = workspace.pipeline.model.recipes
+    return sources_of(recipes[recipe], recipes, workspace.sources)

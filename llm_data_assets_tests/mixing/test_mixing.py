@@ -38,7 +38,8 @@ def test_temperature(alpha: float, expected: tuple[float, ...]) -> None:
     ],
 )
 def test_unimax(epochs: int, expected: tuple[float, ...]) -> None:
-    found = unimax({"a": 1000, "b": 300, "c": 50, "d": 2}, 600, epochs)
+    sizes = {"a": 1000, "b": 300, "c": 50, "d": 2}
+    found = unimax(sizes, 600, {name: epochs * size for name, size in sizes.items()})
     assert tuple(found.values()) == pytest.approx(expected, abs=0.01)
 
 
@@ -48,13 +49,13 @@ def test_largest_remainder() -> None:
 
 
 def test_what_a_capped_source_cannot_give_is_shared_out() -> None:
-    found = cap_epochs({"a": 0.5, "b": 0.5}, {"a": 10, "b": 1000}, 100, max_epochs=2)
+    found = cap_epochs({"a": 0.5, "b": 0.5}, {"a": 20, "b": 2000}, 100)
     assert found == {"a": 20, "b": 80}
 
 
 def test_an_impossible_total_says_how_much_is_missing() -> None:
-    with pytest.raises(ValueError, match=r"give 40: 60 are missing .*Try:"):
-        cap_epochs({"a": 1.0}, {"a": 10}, 100, max_epochs=4)
+    with pytest.raises(ValueError, match=r"allow 40: 60 are missing .*Try:"):
+        cap_epochs({"a": 1.0}, {"a": 40}, 100)
 
 
 def test_a_plan_says_what_decided() -> None:
@@ -72,7 +73,7 @@ def test_a_plan_says_what_decided() -> None:
 
 def test_a_weighted_source_without_tokens_is_refused() -> None:
     with pytest.raises(ValueError, match="'b' a weight and it has no tokens"):
-        plan({"a": 5, "b": 0}, weights={"a": 0.5, "b": 0.5}, alpha=None, max_epochs=4,
+        plan({"a": 5, "b": 0}, weights={"a": 0.5, "b": 0.5}, max_epochs=4,
              total_sequences=None)  # fmt: skip
 
 
