@@ -158,6 +158,36 @@ def export(
         typer.echo(file)
 
 
+@app.command()
+def fit_mixture(
+    runs: Annotated[Path, typer.Argument(help="CSV: a row a run, its shares and its losses.")],
+    target: Annotated[str, typer.Option(help="The column that is to be low.")],
+    domain: Annotated[list[str], typer.Option(help="A column of shares; repeatable.")],
+    as_json: AsJson = False,
+) -> None:
+    """Weights for a recipe from one's own proxy runs, by regression (RegMix)."""
+    import polars as pl
+
+    from llm_data_assets.mixing import regmix
+
+    frame = pl.read_csv(runs)
+    for name in (*domain, target):
+        if name not in frame.columns:
+            raise ConfigError(str(runs), name, "is no column", f"one of {', '.join(frame.columns)}")
+    try:
+        numbers = frame.select(pl.col(*domain, target).cast(pl.Float64)).to_numpy()
+        found = regmix.fit_mixture(numbers[:, :-1], numbers[:, -1])
+    except (ValueError, pl.exceptions.PolarsError) as error:
+        _fail(f"{runs}: {error}", code=1)
+    weights = {name: round(float(w), 4) for name, w in zip(domain, found.weights, strict=True)}
+    if as_json:
+        _print_json({"weights": weights, "predicted": found.predicted, "spearman": found.spearman})
+        return
+    out.print(f"# {target}: predicted {found.predicted:.4g}; held-out runs are ranked at "
+              f"{found.spearman:.3f} (Spearman)", highlight=False)  # fmt: skip
+    out.print(yaml.safe_dump({"weights": weights}, sort_keys=False), highlight=False)
+
+
 @sources_app.command("list")
 def sources_list(as_json: AsJson = False) -> None:
     """The catalog's sources."""

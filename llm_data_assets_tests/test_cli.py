@@ -159,3 +159,17 @@ def test_a_source_is_added_once_it_can_be_read(
     assert code == 0 and "en, CC0-1.0, utf-8" in text and "A tale of two words." in text
     code, text = call(capsys, "sources", "list", "--json")
     assert [row["source"] for row in json.loads(text)] == ["tales"]
+
+
+def test_proxy_runs_become_weights_for_a_recipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shares = [number / 40 for number in range(41)]
+    rows = [f"{share},{1 - share},{(share - 0.7) ** 2}" for share in shares]
+    (tmp_path / "runs.csv").write_text("\n".join(["web,code,loss", *rows]))
+    ask = ("fit-mixture", str(tmp_path / "runs.csv"), "--target", "loss", "--json")
+    code, text = call(capsys, *ask, "--domain", "web", "--domain", "code")
+    weights = json.loads(text)["weights"]
+    assert code == 0 and weights["web"] == pytest.approx(0.7, abs=0.1)
+    code, text = call(capsys, *ask, "--domain", "prose")
+    assert code == 2 and "one of web, code, loss" in " ".join(text.split())
