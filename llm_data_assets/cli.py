@@ -159,6 +159,45 @@ def export(
 
 
 @app.command()
+def takedown(
+    doc_id: Annotated[list[str] | None, typer.Argument(help="Ids of documents.")] = None,
+    url: Annotated[list[str] | None, typer.Option(help="Addresses; later copies too.")] = None,
+    hash: Annotated[
+        list[str] | None, typer.Option(help="XXH3-128 of a text, hex; later copies too.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="For the record.")] = "",
+    with_duplicates: Annotated[
+        bool, typer.Option(help="Also the documents that repeat them.")
+    ] = False,
+    yes: Annotated[bool, typer.Option(help="Do it; without this, show what would change.")] = False,
+    purge: Annotated[bool, typer.Option(help="Remove older versions as well.")] = False,
+) -> None:
+    """Take documents out of every table and export, for good, with a signed record."""
+    from llm_data_assets.config.takedowns import Kind
+    from llm_data_assets.defs.command import run_command
+    from llm_data_assets.stages import takedown as takedowns
+
+    asked: dict[Kind, list[str] | None] = {"doc_id": doc_id, "url": url, "hash": hash}
+    named = [(kind, values) for kind, values in asked.items() if values]
+    if len(named) != 1:
+        raise ConfigError("takedown", "", "names documents in one way", "DOC_ID, --url or --hash")
+    kind, values = named[0]
+    workspace = open_workspace()
+    effect = takedowns.effect_of(workspace, kind, values, with_duplicates=with_duplicates)
+    for line in takedowns.effect_lines(effect):
+        out.print(escape(line), highlight=False, soft_wrap=True)
+    if not yes:
+        out.print("nothing was changed; --yes does it, --purge removes older versions too")
+        return
+    signed = takedowns.record(workspace, kind, values, reason, effect)
+    out.print(f"takedown {signed.number} is in {workspace.takedowns}", soft_wrap=True)
+    code = run_command(open_workspace(), [], None, False)
+    if purge and code == 0:
+        out.print(f"{takedowns.purge(workspace)} files of older versions removed")
+    sys.exit(code)
+
+
+@app.command()
 def fit_mixture(
     runs: Annotated[Path, typer.Argument(help="CSV: a row a run, its shares and its losses.")],
     target: Annotated[str, typer.Option(help="The column that is to be low.")],

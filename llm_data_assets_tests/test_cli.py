@@ -164,7 +164,7 @@ def test_a_source_is_added_once_it_can_be_read(
 def test_proxy_runs_become_weights_for_a_recipe(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shares = [number / 40 for number in range(41)]
+    shares = [number / 400 for number in range(401)]
     rows = [f"{share},{1 - share},{(share - 0.7) ** 2}" for share in shares]
     (tmp_path / "runs.csv").write_text("\n".join(["web,code,loss", *rows]))
     ask = ("fit-mixture", str(tmp_path / "runs.csv"), "--target", "loss", "--json")

@@ -11,6 +11,7 @@ from llm_data_assets.config.catalog import Catalog
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.loading import Loaded, load
 from llm_data_assets.config.pipeline import Pipeline
+from llm_data_assets.config.takedowns import FILE as TAKEDOWNS
 
 DEFAULT_HOME = Path(".llm_data")
 
@@ -26,6 +27,12 @@ class Workspace:
     home: Path
     catalog: Loaded[Catalog]
     pipeline: Loaded[Pipeline]
+
+    @property
+    def takedowns(self) -> Path:
+        """The record of takedowns: beside a catalog of one's own, else in the home."""
+        folder = self.catalog.path.parent
+        return (self.home if folder == quickstart_folder() else folder) / TAKEDOWNS
 
     @property
     def sources(self) -> list[str]:

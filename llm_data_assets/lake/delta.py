@@ -166,6 +166,18 @@ class Lake:
             path.unlink(missing_ok=True)
         return len(left)
 
+    def purge(self, table: Table) -> int:
+        """Remove the table's files that its current version does not name; returns how many.
+
+        Older versions cannot be read after that. No writer of the table may be running.
+        """
+        current = set(self.files(table))
+        left = [path for path in self.table_path(table).rglob("*.parquet")
+                if path not in current and "_delta_log" not in path.parts]  # fmt: skip
+        for path in left:
+            path.unlink()
+        return len(left)
+
     def replace_partition(
         self, table: Table, partition: Mapping[str, str], files: Sequence[ShardFile]
     ) -> int:

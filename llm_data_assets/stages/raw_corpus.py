@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from llm_data_assets.config.digest import digest
+from llm_data_assets.config.takedowns import read_takedowns
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.engine.local import run_shards
 from llm_data_assets.lake.delta import ShardFile
@@ -56,6 +57,7 @@ def _tasks(context: Context, files: list[SourceFile]) -> list[Task]:
     shard_bytes = int(context.workspace.pipeline.model.engine.shard_mb * (1 << 20))
     declared = _declared(context.workspace, context.partition)
     reader = digest(CODE_VERSION, declared)
+    taken_down = read_takedowns(context.workspace.takedowns)
     groups = group_files(files, declared["format"], declared["options"], shard_bytes)
     return [
         Task(
@@ -70,6 +72,7 @@ def _tasks(context: Context, files: list[SourceFile]) -> list[Task]:
                 "source": context.source,
                 "reader": reader,
                 "shard_bytes": shard_bytes,
+                "taken_down": taken_down,
                 "memory": context.workspace.home / "cache" / "read" / context.source / shard,
             },
         )

@@ -12,7 +12,7 @@ from llm_data_assets.lake.delta import ShardWriter
 from llm_data_assets.lake.schemas import EDITS, RAW_CORPUS, REJECTS
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
-from llm_data_assets.stages.edit_rows import edit_rows
+from llm_data_assets.stages.edit_rows import edit_rows, text_hash
 from llm_data_assets.stages.shards import BATCH_BYTES
 from llm_data_assets.text.repair import repair
 
@@ -31,6 +31,15 @@ class RawRows:
         self._settings = settings
         self._rows: dict[str, list[dict[str, Any]]] = {name: [] for name in writers}
         self._held = 0
+        self._gone = {
+            each: takedown.number
+            for takedown in settings["taken_down"]
+            for each in (
+                *((takedown.kind, value) for value in takedown.values),
+                *(("doc_id", doc_id) for _, _, doc_id in takedown.met),
+            )
+        }
+        self._by_hash = any(kind == "hash" for kind, _ in self._gone)
         self._batches = {name: _Batches(writer) for name, writer in writers.items()}
 
     def add(self, file: SourceFile, record: Document | Reject) -> None:
@@ -40,11 +49,14 @@ class RawRows:
             text, made = repair(record.text)
             if text.strip():
                 row = _document_row(self._settings, file, record, text)
-                self._rows[RAW_CORPUS.name].append(row)
-                edits = edit_rows(row["doc_id"], record.text, text, made)
-                self._rows[EDITS.name] += edits
-                size = row["n_bytes"] + _ROW_BYTES * len(edits)
-                self.n_bytes += row["n_bytes"]
+                if (number := self._taken_down(row)) is not None:
+                    record = Reject(record.offset, f"taken down: takedown {number} of the record")
+                else:
+                    self._rows[RAW_CORPUS.name].append(row)
+                    edits = edit_rows(row["doc_id"], record.text, text, made)
+                    self._rows[EDITS.name] += edits
+                    size = row["n_bytes"] + _ROW_BYTES * len(edits)
+                    self.n_bytes += row["n_bytes"]
             else:
                 record = Reject(record.offset, "empty text", record.text.encode()[:_FIRST_BYTES])
         if isinstance(record, Reject):
@@ -52,6 +64,15 @@ class RawRows:
         self._held += size
         if self._held >= _HELD_BYTES:
             self._settle()
+
+    def _taken_down(self, row: Mapping[str, Any]) -> int | None:
+        """The number of the takedown that a document has to go for."""
+        if not self._gone:
+            return None
+        for kind in ("doc_id", "url"):
+            if (kind, row[kind]) in self._gone:
+                return self._gone[kind, row[kind]]
+        return self._gone.get(("hash", text_hash(row["text"]))) if self._by_hash else None
 
     def copy(self, documents: pa.Table, rejects: pa.Table, edits: pa.Table) -> None:
         """Rows of a file as an earlier shard holds them."""

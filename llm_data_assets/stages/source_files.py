@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import MutableMapping
+from dataclasses import replace
 from pathlib import Path
 
 from llm_data_assets.config.digest import digest
 from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.takedowns import read_takedowns
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.sources.files import SourceFile, list_files
 from llm_data_assets.sources.formats import all_formats, check_options
@@ -14,7 +16,8 @@ from llm_data_assets.sources.formats import all_formats, check_options
 def files_of(workspace: Workspace, source: str) -> list[SourceFile]:
     """The source's files, sorted by uri, with size and checksum.
 
-    Checksums of local files are remembered in the home by path, size and modification time.
+    A file that lost a document to a takedown counts as changed. Checksums of local files are
+    remembered in the home by path, size and modification time.
 
     Raises:
         ConfigError: there is no such format or option, or a uri matches nothing; the message
@@ -36,7 +39,23 @@ def files_of(workspace: Workspace, source: str) -> list[SourceFile]:
         raise _located(workspace, source, "uris", error) from error
     if checksums != before:
         _remember(cache, checksums)
-    return files
+    return _without_taken_down(workspace, source, files)
+
+
+def _without_taken_down(
+    workspace: Workspace, source: str, files: list[SourceFile]
+) -> list[SourceFile]:
+    gone: dict[str, list[str]] = {}
+    for takedown in read_takedowns(workspace.takedowns):
+        for of_source, file, doc_id in takedown.met:
+            if of_source == source:
+                gone.setdefault(file, []).append(doc_id)
+    return [
+        replace(file, checksum=digest(file.checksum, sorted(set(gone[file.uri]))))
+        if file.uri in gone
+        else file
+        for file in files
+    ]
 
 
 def files_version(workspace: Workspace, source: str) -> str:

@@ -1,0 +1,166 @@
+"""Taking documents down: what would change, the record of it, and no trace if that is asked."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.takedowns import Kind, Takedown, append_takedown
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.lake.catalog import connect
+from llm_data_assets.stages.edit_rows import text_hash
+from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
+
+
+@dataclass
+class Effect:
+    """What a takedown of some documents would change, for a person to agree to."""
+
+    documents: list[dict[str, Any]] = field(default_factory=list)
+    promoted: list[dict[str, Any]] = field(default_factory=list)
+    positions: list[dict[str, Any]] = field(default_factory=list)
+    exports: list[str] = field(default_factory=list)
+
+    @property
+    def met(self) -> list[tuple[str, str, str]]:
+        return [(row["source"], row["file"], row["doc_id"]) for row in self.documents]
+
+
+def effect_of(
+    workspace: Workspace, kind: Kind, values: Sequence[str], *, with_duplicates: bool = False
+) -> Effect:
+    """Which documents go, which come in for them, and which runs and files held them.
+
+    Args:
+        kind: what `values` are: ids, addresses, or XXH3-128 of a document's text (hex).
+        with_duplicates: also the documents that repeat them, or that they repeat.
+
+    Raises:
+        ConfigError: a value meets no document.
+    """
+    connection = connect(workspace.home)
+    effect = Effect(_documents(connection, kind, values))
+    if with_duplicates:
+        effect.documents = _and_duplicates(connection, effect.documents)
+    going = [row["doc_id"] for row in effect.documents]
+    effect.promoted = _rows(
+        connection,
+        "SELECT doc_id, kept_doc_id AS repeats, similarity, method FROM duplicates "
+        "WHERE kept_doc_id IN (SELECT unnest(?)) AND doc_id NOT IN (SELECT unnest(?)) "
+        "ORDER BY doc_id",
+        going,
+        going,
+    )
+    effect.positions = _rows(
+        connection,
+        "SELECT recipe, source, count(DISTINCT position) AS positions "
+        "FROM sequences JOIN mixed_corpus USING (recipe, source, sequence) "
+        "WHERE doc_id IN (SELECT unnest(?)) GROUP BY ALL ORDER BY ALL",
+        going,
+    )
+    recipes = sorted({row["recipe"] for row in effect.positions})
+    effect.exports = [
+        row["file"]
+        for row in _rows(
+            connection,
+            "SELECT file FROM training_export WHERE recipe IN (SELECT unnest(?)) ORDER BY file",
+            recipes,
+        )
+    ]
+    return effect
+
+
+def effect_lines(effect: Effect) -> Iterator[str]:
+    """The effect as lines to read."""
+    for row in effect.documents:
+        yield f"goes         {row['doc_id']} ({row['file']})"
+    for row in effect.promoted:
+        yield (
+            f"comes in     {row['doc_id']}, until now a {row['method']} duplicate of "
+            f"{row['repeats']} (similarity {row['similarity']:.3f}); --with-duplicates takes it too"
+        )
+    for row in effect.positions:
+        yield (
+            f"run          {row['recipe']}: {row['positions']:,} positions from {row['source']} "
+            "hold a part of it; the run is mixed again"
+        )
+    for file in effect.exports:
+        yield f"export       {file}"
+
+
+def record(
+    workspace: Workspace, kind: Kind, values: Sequence[str], reason: str, effect: Effect
+) -> Takedown:
+    """Sign the takedown into the record; the next run leaves the documents out.
+
+    Documents that go for being duplicates are named by id, whatever was asked by.
+    """
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    return append_takedown(workspace.takedowns, at, kind, values, reason, effect.met)
+
+
+def purge(workspace: Workspace) -> int:
+    """Remove every file that no current version names; older versions cannot be read any more.
+
+    Returns how many files went.
+    """
+    lake = lake_of(workspace)
+    return sum(lake.purge(table) for table in ALL_TABLES)
+
+
+def _documents(
+    connection: duckdb.DuckDBPyConnection, kind: Kind, values: Sequence[str]
+) -> list[dict[str, Any]]:
+    columns = "source, doc_id, url, origin.file AS file"
+    if kind == "hash":
+        found = []
+        cursor = connection.execute(f"SELECT {columns}, text FROM raw_corpus ORDER BY doc_id")
+        while rows := cursor.fetchmany(1_000):
+            for source, doc_id, url, file, text in rows:
+                if (digest := text_hash(text)) in values:
+                    found.append({"source": source, "doc_id": doc_id, "url": url, "file": file,
+                                  "hash": digest})  # fmt: skip
+    else:
+        found = _rows(
+            connection,
+            f"SELECT {columns} FROM raw_corpus WHERE {kind} IN (SELECT unnest(?)) ORDER BY doc_id",
+            list(values),
+        )
+    for value in values:
+        if value not in {row[kind] for row in found}:
+            raise ConfigError(
+                "takedown", value, f"is the {kind} of no document",
+                '`llm-data query "SELECT doc_id, url FROM raw_corpus"` lists them',
+            )  # fmt: skip
+    return found
+
+
+def _and_duplicates(
+    connection: duckdb.DuckDBPyConnection, documents: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The documents and all that share a kept document with one of them."""
+    names = [row["doc_id"] for row in documents]
+    return _rows(
+        connection,
+        """
+        WITH asked AS (SELECT unnest(?) AS doc_id),
+        kept AS (SELECT doc_id FROM asked UNION
+                 SELECT kept_doc_id FROM duplicates SEMI JOIN asked USING (doc_id)),
+        going AS (SELECT doc_id FROM kept UNION
+                  SELECT doc_id FROM duplicates WHERE kept_doc_id IN (SELECT doc_id FROM kept))
+        SELECT source, doc_id, url, origin.file AS file FROM raw_corpus SEMI JOIN going
+        USING (doc_id) ORDER BY doc_id
+        """,
+        names,
+    )
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, *values: list[str]
+) -> list[dict[str, Any]]:
+    found = connection.execute(sql, list(values))
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -1,0 +1,179 @@
+"""A document that is taken down is in no table, version or export, and stays out."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.takedowns import read_takedowns
+from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.lake.catalog import connect
+from llm_data_assets.stages import read_group
+from llm_data_assets.stages.edit_rows import text_hash
+from llm_data_assets.stages.takedown import effect_of, purge, record
+from llm_data_assets_tests.conftest import sentence, write_workspace
+from llm_data_assets_tests.stages.test_whole_flow import contents, materialise_all
+from llm_data_assets_tests.test_cli import call
+
+SECRET = "The heliotrope ferryman keeps seventeen brass keys under the northern stair."
+TEXT = f"{sentence(13)} {SECRET}"
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Workspace:
+    """Two sources; one document stands in both, with a sentence that stands nowhere else."""
+    url = "https://example.org/keys"
+    workspace = write_workspace(
+        tmp_path,
+        {
+            "first": [
+                *({"id": f"a{i}", "text": sentence(i)} for i in range(8)),
+                {"id": "keys", "text": TEXT, "url": url},
+            ],
+            "second": [
+                {"id": "copy", "text": TEXT, "url": f"{url}?copy"},
+                *({"id": f"b{i}", "text": sentence(i)} for i in range(20, 26)),
+            ],
+        },
+    )
+    materialise_all(workspace)
+    return workspace
+
+
+def reopened(workspace: Workspace, home: Path | None = None) -> Workspace:
+    return open_workspace(home or workspace.home, workspace.catalog.path, workspace.pipeline.path)
+
+
+def holding(home: Path, needle: str) -> list[str]:
+    """Every file below the home that holds a text: as bytes, or as a value of Parquet."""
+    found = []
+    for path in sorted(home.rglob("*")):
+        if not path.is_file():
+            continue
+        held = needle.encode() in path.read_bytes()
+        if path.suffix == ".parquet" and path.parent.name != "_delta_log":
+            table = pq.read_table(path, partitioning=None)
+            held = held or any(
+                needle in str(value)
+                for column in table.columns
+                if pa.types.is_string(column.type) or pa.types.is_nested(column.type)
+                for value in column.to_pylist()
+            )
+        if held:
+            found.append(path.relative_to(home).as_posix())
+    return found
+
+
+def tokens_of(workspace: Workspace, doc_id: str) -> list[list[int]]:
+    connection = connect(workspace.home)
+    rows = connection.execute("SELECT tokens FROM tokenized_corpus WHERE doc_id LIKE ?", [doc_id])
+    return [row[0] for row in rows.fetchall()]
+
+
+def test_what_would_change_is_shown_before_it_does(made: Workspace) -> None:
+    effect = effect_of(made, "doc_id", ["first/keys"])
+    assert effect.met == [("first", "first.jsonl", "first/keys")]
+    assert [row["doc_id"] for row in effect.promoted] == ["second/copy"]
+    assert [row["recipe"] for row in effect.positions] == ["small"]
+    assert any(file.endswith(".bin") for file in effect.exports)
+    both = effect_of(made, "doc_id", ["first/keys"], with_duplicates=True)
+    assert [doc_id for *_, doc_id in both.met] == ["first/keys", "second/copy"]
+    assert both.promoted == []
+
+
+def test_the_next_duplicate_comes_in_and_one_file_is_read(
+    made: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    original = read_group.read_documents
+    monkeypatch.setattr(
+        read_group,
+        "read_documents",
+        lambda name, file, options: read.append(file.uri) or original(name, file, options),
+    )
+    record(made, "doc_id", ["first/keys"], "asked", effect_of(made, "doc_id", ["first/keys"]))
+    after = reopened(made)
+    materialise_all(after)
+    assert read == ["first.jsonl"]
+    names = connect(after.home).execute("SELECT doc_id FROM filtered_corpus").fetchall()
+    assert ("second/copy",) in names and ("first/keys",) not in names
+    error = connect(after.home).execute("SELECT error FROM rejects").fetchall()
+    assert error == [("taken down: takedown 1 of the record",)]
+    rebuilt = reopened(made, made.home.parent / "rebuilt")
+    materialise_all(rebuilt)
+    assert contents(rebuilt) == contents(after)
+
+
+@pytest.mark.parametrize("kind", ["doc_id", "url", "hash"])
+def test_after_a_purge_the_text_is_nowhere(made: Workspace, kind: str) -> None:
+    values = {
+        "doc_id": ["first/keys"], "url": ["https://example.org/keys"], "hash": [text_hash(TEXT)],
+    }[kind]  # fmt: skip
+    assert holding(made.home, SECRET) != []
+    (tokens,) = tokens_of(made, "first/keys")
+    effect = effect_of(made, kind, values, with_duplicates=True)  # type: ignore[arg-type]
+    record(made, kind, values, "asked", effect)  # type: ignore[arg-type]
+    after = reopened(made)
+    materialise_all(after)
+    assert holding(after.home, SECRET) != []  # older versions have it until the purge
+    assert purge(after) > 0
+    assert holding(after.home, SECRET) == []
+    assert tokens not in tokens_of(after, "%")
+    materialise_all(reopened(made))
+    assert holding(after.home, SECRET) == []
+
+
+def test_an_address_and_a_hash_meet_later_copies(made: Workspace) -> None:
+    for kind, value in (("url", "https://example.org/keys"), ("hash", text_hash(TEXT))):
+        record(made, kind, [value], "", effect_of(made, kind, [value]))  # type: ignore[arg-type]
+    late = [
+        {"id": "late", "text": sentence(40), "url": "https://example.org/keys"},
+        {"id": "again", "text": TEXT},
+        {"id": "good", "text": sentence(41)},
+    ]
+    path = made.catalog.path.parent / "first-late.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in late))
+    after = reopened(made)
+    materialise_all(after)
+    rows = connect(after.home).execute(
+        "SELECT doc_id FROM raw_corpus WHERE origin.file = 'first-late.jsonl'"
+    )
+    assert rows.fetchall() == [("first/good",)]
+
+
+def test_a_record_that_was_touched_stops_everything(made: Workspace) -> None:
+    for doc_id in ("first/a1", "first/a2"):
+        record(made, "doc_id", [doc_id], "asked", effect_of(made, "doc_id", [doc_id]))
+    whole = made.takedowns.read_text()
+    assert [each.number for each in read_takedowns(made.takedowns)] == [1, 2]
+    for broken in (
+        whole.replace("first/a1", "first/a7"),
+        "".join(whole.splitlines(keepends=True)[1:]),
+        whole + "{}\n",
+    ):
+        made.takedowns.write_text(broken)
+        with pytest.raises(ConfigError, match="record of takedowns is broken"):
+            materialise_all(reopened(made))
+
+
+def test_a_value_that_meets_nothing_is_named(made: Workspace) -> None:
+    with pytest.raises(ConfigError, match="first/nobody: is the doc_id of no document"):
+        effect_of(made, "doc_id", ["first/a1", "first/nobody"])
+
+
+def test_the_command_asks_before_it_acts(
+    made: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LLM_DATA_HOME", str(made.home))
+    monkeypatch.setenv("LLM_DATA_CATALOG", str(made.catalog.path))
+    monkeypatch.setenv("LLM_DATA_PIPELINE", str(made.pipeline.path))
+    code, text = call(capsys, "takedown", "first/keys")
+    assert code == 0 and "comes in     second/copy" in text and "nothing was changed" in text
+    assert not made.takedowns.exists()
+    assert call(capsys, "takedown")[0] == 2
+    code, text = call(capsys, "takedown", "first/keys", "--with-duplicates", "--yes", "--purge")
+    assert code == 0 and "takedown 1 is in" in text
+    assert holding(made.home, SECRET) == []
