@@ -58,14 +58,16 @@ def place_in_file(file: Path, offset: int) -> tuple[str, int, int]:
             "--file", str(file), "is no Megatron `.bin`",
             "the other formats carry each sequence's `position`: `--position` and `--recipe`",
         )  # fmt: skip
-    try:
-        manifest = json.loads((file.parent.parent / MANIFEST).read_text(encoding="utf-8"))
-        row = next(each for each in manifest["files"] if Path(each["file"]).name == file.name)
-    except (FileNotFoundError, StopIteration):
+    folder = next((each for each in file.absolute().parents if (each / MANIFEST).is_file()), None)
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8")) if folder else {}
+    name = file.absolute().relative_to(folder).as_posix() if folder else ""
+    files = manifest.get("files", ())
+    row = next((each for each in files if f"/{each['file']}".endswith(f"/{name}")), None)
+    if row is None:
         raise ConfigError(
-            "--file", str(file), f"is not listed in a {MANIFEST} beside it",
+            "--file", str(file), f"is not listed in a {MANIFEST} above it",
             "the file where the export wrote it",
-        ) from None  # fmt: skip
+        )  # fmt: skip
     if not 0 <= offset < file.stat().st_size:
         raise ConfigError(
             "--offset", str(offset), "is not in the file", f"0 to {file.stat().st_size - 1}"

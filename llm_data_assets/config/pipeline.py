@@ -15,6 +15,7 @@ from pydantic import (
 from llm_data_assets.config.catalog import NAME
 
 ExportFormat = Literal["megatron", "mds", "parquet", "jsonl", "webdataset"]
+VALIDATION = "validation"  # the phase of a run that no training step sees
 PersonalDataKind = Literal["email", "phone", "ip", "id_card", "credit_card", "iban"]
 
 
@@ -226,6 +227,9 @@ class Recipe(_Settings):
     total_tokens: int | None = Field(
         None, gt=0, description="Length of the run; else what caps allow"
     )
+    validation_share: float = Field(
+        0, ge=0, le=0.5, description="Of documents, held out; equal texts stay on one side"
+    )
     sequence_length: int = Field(2048, ge=8)
     packing: Literal["best_fit", "concatenate", "document"] = "best_fit"
     seed: int = 1
@@ -247,6 +251,8 @@ class Recipe(_Settings):
         if self.phases and abs(sum(phase.share for phase in self.phases) - 1) > 1e-6:
             total = sum(phase.share for phase in self.phases)
             raise ValueError(f"the shares of its phases sum to {total:.6g}, not 1. Try: scale them")
+        if any(phase.name == VALIDATION for phase in self.phases):
+            raise ValueError(f"a phase is named {VALIDATION!r}. Try: `validation_share`")
         if len({phase.name for phase in self.phases}) < len(self.phases):
             raise ValueError("two phases have one name. Try: other names")
         return self

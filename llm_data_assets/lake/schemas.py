@@ -208,11 +208,14 @@ MIXTURE_PLAN = Table(
     ("recipe",),
     pa.schema(
         [
-            _column("phase", pa.string(), "Part of the run, in order; `run` where there is one"),
+            _column(
+                "phase", pa.string(), "Part of the run, in order; `validation` stands after it"
+            ),
             _column("first_position", pa.int64(), "Position in the run that the phase starts at"),
             _column("source", pa.string(), "The source"),
             _column("available_tokens", pa.int64(), "Tokens in tokenized_corpus"),
             _column("available_sequences", pa.int64(), "Packed sequences of the recipe's length"),
+            _column("first_sequence", pa.int64(), "Number of the first of them"),
             _column("weight", pa.float64(), "Share asked for"),
             _column("share", pa.float64(), "Share planned, after caps and rounding"),
             _column("sequences", pa.int64(), "Sequences the phase takes"),

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from llm_data_assets.config.catalog import CODE_DOMAIN
 from llm_data_assets.config.digest import file_checksum
+from llm_data_assets.config.pipeline import VALIDATION
 from llm_data_assets.lake.catalog import literal, relation
 from llm_data_assets.lake.schemas import (
     DEDUPED_CORPUS,
@@ -263,7 +264,8 @@ def _epochs_within_cap(context: Context) -> CheckResult:
     rows = query(
         f"""
         SELECT source, max(epochs) AS epochs, sum(sequences)::BIGINT AS sequences
-        FROM {here(context, MIXTURE_PLAN)} GROUP BY source ORDER BY epochs DESC, source
+        FROM {here(context, MIXTURE_PLAN)} WHERE phase <> {literal(VALIDATION)}
+        GROUP BY source ORDER BY epochs DESC, source
         """
     )
     # Whole sequences may pass the cap by less than one.
@@ -280,14 +282,35 @@ def _no_token_lost(context: Context) -> CheckResult:
     wrong = query(
         f"""
         SELECT source, packed.tokens AS packed, plan.available_tokens AS available
-        FROM (SELECT DISTINCT source, available_tokens
-              FROM {here(context, MIXTURE_PLAN)}) AS plan
+        FROM (SELECT source, sum(available_tokens)::BIGINT AS available_tokens
+              FROM (SELECT DISTINCT source, first_sequence, available_tokens
+                    FROM {here(context, MIXTURE_PLAN)}) GROUP BY source) AS plan
         LEFT JOIN (SELECT source, sum(length)::BIGINT AS tokens
                    FROM {here(context, SEQUENCES)} GROUP BY source) AS packed USING (source)
         WHERE coalesce(packed.tokens, 0) <> plan.available_tokens ORDER BY source
         """
     )
     return CheckResult(not wrong, len(wrong), "0 sources whose packing lost tokens", wrong)
+
+
+def _splits_apart(context: Context) -> CheckResult:
+    wrong = query(
+        f"""
+        WITH held_out AS (
+            SELECT source, first_sequence FROM {here(context, MIXTURE_PLAN)}
+            WHERE phase = {literal(VALIDATION)}
+        ), sides AS (
+            SELECT DISTINCT source, doc_id,
+                coalesce(sequence >= first_sequence, false) AS validation
+            FROM {here(context, SEQUENCES)} LEFT JOIN held_out USING (source)
+        )
+        SELECT min(doc_id) AS doc_id, max(doc_id) AS other
+        FROM sides JOIN {relation(context.lake, DOCUMENT_SIGNATURES)} USING (source, doc_id)
+        WHERE EXISTS (FROM held_out)
+        GROUP BY text_hash HAVING count(DISTINCT validation) > 1 ORDER BY doc_id
+        """
+    )
+    return CheckResult(not wrong, len(wrong), "0 texts on both sides", wrong[:_SAMPLES])
 
 
 def _share_as_planned(context: Context) -> CheckResult:
@@ -407,4 +430,7 @@ EXPORT_COMPLETE = Check(
 )
 EXPORT_CHECKSUMS = Check(
     "export_checksums", "The files hold what was written.", _export_checksums, True
+)
+SPLITS_APART = Check(
+    "splits_apart", "No text is both trained on and held out.", _splits_apart, True
 )

@@ -3,7 +3,6 @@
 import importlib
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, get_args
@@ -12,7 +11,7 @@ import pyarrow as pa
 import xxhash
 
 from llm_data_assets.config.digest import file_checksum
-from llm_data_assets.config.pipeline import ExportFormat, Recipe
+from llm_data_assets.config.pipeline import VALIDATION, ExportFormat, Recipe
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import (
     MIXED_CORPUS,
@@ -47,7 +46,15 @@ def export_run(
         OSError: the disk is full; shards that are whole stay, and are found by the next try.
     """
     order = context.lake.read(MIXED_CORPUS, {"recipe": context.recipe}).sort_by("position")
-    tasks = [task for form in formats for task in _tasks(context, order, form, folder, base)]
+    held_out = _validation_starts(context, order.num_rows)
+    parts = [("", order.slice(0, held_out)), (VALIDATION, order.slice(held_out))]
+    tasks = [
+        task
+        for form in formats
+        for place, part in parts
+        if part.num_rows or not place
+        for task in _tasks(context, form, part, folder / form / place, base)
+    ]
     outputs = {TRAINING_EXPORT.name: (TRAINING_EXPORT, context.partition.values)}
     wanted = {task.shard: task.key for task in tasks}
     for task in tasks:
@@ -65,8 +72,10 @@ def export_run(
     ]
     _remove_others(folder, {base / row["file"] for row in rows})
     if "mds" in formats:
-        shards = sorted((folder / "mds").glob("*.mds"))
-        _write_json(folder / "mds" / "index.json", mds.index(shards, _vocab_size(context)))
+        for place, _ in parts:  # the reader's `split` is a folder below
+            if shards := sorted((folder / "mds" / place).glob("*.mds")):
+                index = mds.index(shards, _vocab_size(context))
+                _write_json(folder / "mds" / place / "index.json", index)
     _write_json(folder / MANIFEST, {**manifest(context, rows), "shards": wanted})
     forget(context)
     return files
@@ -101,8 +110,18 @@ def manifest(context: Context, rows: Sequence[Mapping[str, Any]]) -> dict[str, A
     }
 
 
-def _tasks(context: Context, order: pa.Table, form: str, folder: Path, base: Path) -> list[Task]:
+def _validation_starts(context: Context, positions: int) -> int:
+    """The first position that is held out; the number of positions where none is."""
+    plan = context.lake.read(MIXTURE_PLAN, {"recipe": context.recipe}, ["phase", "first_position"])
+    return next(
+        (row["first_position"] for row in plan.to_pylist() if row["phase"] == VALIDATION),
+        positions,
+    )
+
+
+def _tasks(context: Context, form: str, order: pa.Table, folder: Path, base: Path) -> list[Task]:
     """One task a shard of the format: some consecutive positions."""
+    first = order["position"][0].as_py() if order.num_rows else 0
     recipe = _recipe(context)
     names = recipe_sources(context.workspace, context.recipe)
     folders = {source: prepare(context, source) for source in names}
@@ -112,7 +131,7 @@ def _tasks(context: Context, order: pa.Table, form: str, folder: Path, base: Pat
         shard_bytes = min(shard_bytes, mds.SHARD_BYTES)
     step = max(1, shard_bytes // _bytes_each(context))
     versions = {source: folder.name for source, folder in folders.items()}
-    place = os.path.relpath(folder / form, base)
+    place = os.path.relpath(folder, base)
     tasks = []
     for number, begin in enumerate(range(0, max(1, order.num_rows), step)):
         part = order.slice(begin, step)
@@ -120,15 +139,15 @@ def _tasks(context: Context, order: pa.Table, form: str, folder: Path, base: Pat
             Task(
                 lake=context.lake,
                 partition=context.partition.values,
-                shard=f"{form}{number:05d}",
+                shard=f"{form}{first + begin:013d}",
                 key=task_key(CODE_VERSION, place, versions, vocab_size, _digest(part)),
                 inputs={},
                 settings={
                     "base": base,
                     "format": form,
-                    "prefix": folder / form / f"corpus-{number:05d}",
+                    "prefix": folder / f"corpus-{number:05d}",
                     "order": part.combine_chunks(),
-                    "first_position": begin,
+                    "first_position": first + begin,
                     "folders": folders,
                     "vocab_size": vocab_size,
                 },
@@ -205,12 +224,12 @@ def _manifest_key(folder: Path) -> dict[str, str] | None:
 
 def _remove_others(folder: Path, wanted: Set[Path]) -> None:
     """Files of an earlier export that are no part of this one."""
-    for path in folder.glob("*/*"):
-        if path not in wanted:
+    for path in folder.rglob("*"):
+        if path.is_file() and path not in wanted:
             path.unlink()
-    for form in folder.iterdir() if folder.is_dir() else ():
-        if form.is_dir() and not any(form.iterdir()):
-            shutil.rmtree(form)
+    for path in sorted(folder.rglob("*"), reverse=True):  # the deepest folders first
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
 def _write_json(path: Path, value: Any) -> None:

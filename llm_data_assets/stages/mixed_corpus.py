@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from llm_data_assets.config.pipeline import VALIDATION
 from llm_data_assets.lake.schemas import MIXED_CORPUS, MIXTURE_PLAN, SEQUENCES
 from llm_data_assets.mixing.order import source_positions
 from llm_data_assets.stages.checks import SHARE_AS_PLANNED
@@ -43,21 +44,24 @@ def run(context: Context) -> Outcome:
 
 def _phases(source: str, rows: list[dict[str, Any]], seed: int) -> Iterator[pa.Table]:
     """The source's positions in each phase of the run, in order; its passes go on across them."""
-    taken = 0
+    taken = {True: 0, False: 0}  # of the sequences for training, and of those held out
     for first in sorted({row["first_position"] for row in rows}):
         phase = {row["source"]: row for row in rows if row["first_position"] == first}
         if source not in phase:
             continue
+        mine = phase[source]
+        for_training = mine["phase"] != VALIDATION
         order = source_positions(
             source,
             {name: row["sequences"] for name, row in phase.items()},
             {name: row["available_sequences"] for name, row in phase.items()},
             seed=seed,
-            taken=taken,
+            taken=taken[for_training],
             first_position=first,
         )
-        taken += phase[source]["sequences"]
-        yield pa.table([order.position, order.sequence, order.epoch], schema=SCHEMA)
+        taken[for_training] += mine["sequences"]
+        sequence = order.sequence + mine["first_sequence"]
+        yield pa.table([order.position, sequence, order.epoch], schema=SCHEMA)
 
 
 def _tokens(order: pa.Table, spans: pa.Table) -> int:

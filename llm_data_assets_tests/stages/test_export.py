@@ -8,6 +8,8 @@ import pytest
 
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.explain_position import documents_at, place_in_file
+from llm_data_assets.lake.catalog import connect
 from llm_data_assets.lake.schemas import TRAINING_EXPORT
 from llm_data_assets.stages import export_files
 from llm_data_assets.stages.export_out import export_to
@@ -69,6 +71,29 @@ def test_all_formats_hold_the_same_run_in_shards(mixed: Workspace) -> None:
     assert manifest["sources"]["first"]["license"] == "CC0-1.0"
 
 
+def test_what_is_held_out_stands_apart(mixed: Workspace) -> None:
+    text = mixed.pipeline.path.read_text()
+    mixed.pipeline.path.write_text(text.replace("small: {", "small: {validation_share: 0.4, "))
+    workspace = reopened(mixed)
+    materialise_all(workspace)
+    connection = connect(workspace.home)
+    folder = workspace.home / "exports" / "small" / "megatron"
+    sides = []
+    for place in ("", "validation"):
+        found: set[str] = set()
+        for file in sorted((folder / place).glob("*.bin")):
+            for offset in range(0, file.stat().st_size, 2):
+                recipe, position, token = place_in_file(file, offset)
+                (row,) = documents_at(connection, recipe, position, token)
+                found.add(row["doc_id"])
+        sides.append(found)
+    train, validation = sides
+    assert train and validation and not train & validation
+    assert train | validation == {
+        row[0] for row in connection.execute("SELECT doc_id FROM tokenized_corpus").fetchall()
+    }
+
+
 def test_a_damaged_file_alone_is_written_again(
     mixed: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,7 +108,8 @@ def test_a_damaged_file_alone_is_written_again(
         export_files, "_write_shard", lambda task: written.append(task.shard) or original(task)
     )
     materialise(STAGES["training_export"], RECIPE, mixed)
-    assert written == ["megatron00001"]
+    (shard,) = written
+    assert shard.startswith("megatron") and not shard.endswith("000")
     assert files(folder) == before
 
 
