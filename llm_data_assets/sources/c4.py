@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ConfigDict
 
 from llm_data_assets.sources.document import Document, Reject
-from llm_data_assets.sources.files import SourceFile, open_decompressed
-from llm_data_assets.sources.jsonl import MAX_LINE_BYTES, lines, parse
-from llm_data_assets.sources.mapping import FieldMapping
+from llm_data_assets.sources.files import SourceFile
+from llm_data_assets.sources.jsonl import objects
+from llm_data_assets.sources.jsonl import split as split
+from llm_data_assets.sources.mapping import FieldMapping, to_document
 
 _FIELDS = FieldMapping(text="text", url="url", created_at="timestamp", title=None)
 
@@ -24,9 +25,9 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     Re-serialised copies write `2019-04-25 12:57:54` for the publisher's `2019-04-25T12:57:54Z`;
     both become the latter.
     """
-    with open_decompressed(file) as stream:
-        for offset, line in lines(stream, MAX_LINE_BYTES):
-            record = line if isinstance(line, Reject) else parse(line, offset, _FIELDS)
-            if isinstance(record, Document) and record.created_at:
-                record.created_at = f"{record.created_at.removesuffix('Z')}Z"
-            yield record
+    for offset, record, first_bytes in objects(file):
+        if not isinstance(record, Reject):
+            record = to_document(record, _FIELDS, offset, first_bytes)
+        if isinstance(record, Document) and record.created_at:
+            record.created_at = f"{record.created_at.removesuffix('Z')}Z"
+        yield record

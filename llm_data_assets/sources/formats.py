@@ -47,6 +47,11 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         for name, module, description in (
             ("warc", "warc", "Common Crawl WARC: HTML responses to text"),
             ("wet", "wet", "Common Crawl WET: extracted plain text"),
+            ("pile", "pile", "The Pile: JSON lines with the name of their set"),
+            ("oscar", "oscar", "OSCAR 22.01 and 23.01: JSON lines with web archive headers"),
+            ("roots", "roots", "ROOTS: Parquet with metadata as a Python dict's repr"),
+            ("redpajama", "redpajama", "RedPajama-1T: JSON lines with meta, both date shapes"),
+            ("mathpile", "mathpile", "MathPile: JSON lines with subset and meta"),
             ("c4", "c4", "C4 and mC4: JSON lines with text, url and timestamp"),
             ("wikipedia", "wikipedia", "MediaWiki XML dump: articles without markup"),
             ("gutenberg", "gutenberg", "Project Gutenberg text without its licence header"),

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile, is_compressed, open_decompressed, skip
@@ -23,23 +23,35 @@ class Options(FieldMapping):
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield a document or a reject for every line that is not blank."""
+    for offset, record, first_bytes in objects(file, options.max_line_bytes):
+        if isinstance(record, Reject):
+            yield record
+        else:
+            yield to_document(record, options, offset, first_bytes)
+
+
+def objects(
+    file: SourceFile, max_line_bytes: int = MAX_LINE_BYTES
+) -> Iterator[tuple[int, Any, bytes]]:
+    """(offset, value, first bytes) of every line; a reject where the value should be if it is none.
+
+    What formats of JSON lines are made of.
+    """
     with open_decompressed(file) as stream:
-        for offset, line in lines(stream, options.max_line_bytes, file.start):
-            yield line if isinstance(line, Reject) else parse(line, offset, options)
+        for offset, line in lines(stream, max_line_bytes, file.start):
+            if isinstance(line, Reject):
+                yield offset, line, b""
+                continue
+            try:
+                yield offset, json.loads(line), line[:80]
+            except (ValueError, RecursionError) as error:
+                reject = Reject(offset, f"not json: {str(error)[:100]}", line[:80])
+                yield offset, reject, b""
 
 
-def split(file: SourceFile, options: Options, part_bytes: int) -> list[int]:
+def split(file: SourceFile, options: BaseModel, part_bytes: int) -> list[int]:
     """Any byte of a plain file will do, since reading goes on at the next line."""
     return [] if is_compressed(file) else list(range(part_bytes, file.size, part_bytes))
-
-
-def parse(line: bytes, offset: int, mapping: FieldMapping) -> Document | Reject:
-    """One line as a document."""
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return Reject(offset, f"not json: {str(error)[:100]}", line[:80])
-    return to_document(record, mapping, offset, line[:80])
 
 
 def lines(stream: BinaryIO, max_bytes: int, start: int = 0) -> Iterator[tuple[int, bytes | Reject]]:
