@@ -47,6 +47,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         for name, module, description in (
             ("warc", "warc", "Common Crawl WARC: HTML responses to text"),
             ("wet", "wet", "Common Crawl WET: extracted plain text"),
+            ("wat", "wat", "Common Crawl WAT: title, description and link texts of pages"),
+            ("arc", "arc", "ARC, the archive before WARC: HTML responses to text"),
             ("pile", "pile", "The Pile: JSON lines with the name of their set"),
             ("oscar", "oscar", "OSCAR 22.01 and 23.01: JSON lines with web archive headers"),
             ("roots", "roots", "ROOTS: Parquet with metadata as a Python dict's repr"),

@@ -47,7 +47,8 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     for record in records(file):
         if record.record_type == WarcRecordType.response:
             try:
-                yield from _page(record, block(record, options.max_record_bytes), options)
+                data = block(record, options.max_record_bytes)
+                yield from page(data, about(record), options)
             except UnreadableFileError as error:
                 yield Reject(int(record.stream_pos), str(error))
 
@@ -121,7 +122,12 @@ def about(record: WarcRecord) -> dict[str, Any]:
     }
 
 
-def _page(record: WarcRecord, data: bytes, options: Options) -> Iterator[Document | Reject]:
+def page(data: bytes, about: dict[str, Any], options: Options) -> Iterator[Document]:
+    """The document of a stored HTTP response, if it is a page; `about` are fields of it.
+
+    Raises:
+        UnreadableFileError: the response has no header, or its body cannot be decoded.
+    """
     response = parse_response(data)
     kind = response.media_type
     if response.status not in (200, 203) or not (kind in _HTML or kind == "text/plain"):
@@ -131,7 +137,7 @@ def _page(record: WarcRecord, data: bytes, options: Options) -> Iterator[Documen
         raise UnreadableFileError("empty payload: no bytes after the headers")
     if kind == "text/plain":
         text, encoding = decode(body, response.charset)
-        yield Document(text, **about(record), meta={"encoding": encoding})
+        yield Document(text, **about, meta={"encoding": encoding})
         return
     text, encoding = decode(body, response.charset or detect_encoding(body, html5_compatible=True))
     tree = HTMLTree.parse(text)
@@ -141,7 +147,7 @@ def _page(record: WarcRecord, data: bytes, options: Options) -> Iterator[Documen
         title=(tree.title or "").strip() or None,
         language=_language(root.getattr("lang") if root else None),
         meta={"encoding": encoding},
-        **about(record),
+        **about,
     )
 
 
