@@ -25,9 +25,9 @@ def test_heritrix_archive(shared_data: Path) -> None:
     assert len(documents) == 129
     assert all(each.created_at and each.created_at.startswith("2008-04-30T") for each in documents)
     assert reasons(rejects) == ["empty payload"]
-    home = next(each for each in documents if each.url == "http://www.archive.org/index.php")
-    assert home.title == "Internet Archive"
-    assert "Brewster Kahle profiled in GOOD magazine\n" in home.text
+    about = next(each for each in documents if each.title == "Internet Archive: About IA")
+    assert about.url == "http://www.archive.org/about/about.php"
+    assert "Brewster Kahle profiled in GOOD magazine\n" in about.text
 
 
 @pytest.mark.parametrize("name", ["example.arc", "example.arc.gz"])
