@@ -75,7 +75,7 @@ def list_files(
         path = paths[name]
         names.setdefault(path if "://" in path else os.path.realpath(path), name)
     remembered = {} if checksums is None else checksums
-    return [_describe(name, paths[name], remembered) for name in names.values()]
+    return [describe(name, paths[name], remembered) for name in names.values()]
 
 
 def open_raw(file: SourceFile) -> BinaryIO:
@@ -251,11 +251,12 @@ def _matches_nothing(uri: str, where: str, outside: Sequence[str]) -> str:
     )
 
 
-def _describe(uri: str, path: str, checksums: MutableMapping[str, str]) -> SourceFile:
+def describe(uri: str, path: str, checksums: MutableMapping[str, str]) -> SourceFile:
+    """The file at `path`, with its size and checksum; `checksums` as in `list_files`."""
     if "://" in path:
         filesystem, name = fsspec.url_to_fs(path)
         about = filesystem.info(name)
-        marks = (about.get(key) for key in ("ETag", "etag", "md5", "mtime", "created"))
+        marks = (about.get(key) for key in ("ETag", "etag", "md5", "blob_id", "mtime", "created"))
         mark = next((each for each in marks if each), "")
         size = int(about.get("size") or 0)
         return SourceFile(uri, path, size, f"{mark}-{size}")

@@ -58,10 +58,20 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             ("wikipedia", "wikipedia", "MediaWiki XML dump: articles without markup"),
             ("gutenberg", "gutenberg", "Project Gutenberg text without its licence header"),
             ("epub", "epub", "EPUB: chapters in reading order, one document a book"),
+            ("the_stack", "the_stack", "The Stack v1: Parquet with licences of repositories"),
+            ("github_code", "github_code", "github-code: Parquet with a row a file"),
+            ("codeparrot", "codeparrot", "codeparrot-clean: JSON lines with a Python file each"),
+            ("siva", "siva", "Public Git Archive: files at each HEAD of siva archives"),
+            ("pga_index", "pga_index", "Public Git Archive's index: a row a repository"),
+            ("hf_dataset", "hf_dataset", "Hugging Face data set: card, configs and splits"),
+            ("kaggle", "kaggle", "Kaggle data set: dataset-metadata.json and its files"),
             ("jsonl", "jsonl", "JSON lines with a mapping of fields"),
+            ("csv", "csv", "CSV with a mapping of columns"),
+            ("tsv", "tsv", "TSV with a mapping of columns"),
             ("parquet", "parquet", "Parquet with a mapping of columns"),
+            ("arrow", "arrow", "Arrow IPC file or stream with a mapping of columns"),
             ("text", "text", "Plain text, one document a file"),
-            ("source_tree", "source_tree", "Source code, one document a file"),
+            ("source_tree", "source_tree", "Source code: folders, sdists, zips"),
             ("python_packages", "python_packages", "Installed packages: descriptions and licences"),
             ("sharegpt", "sharegpt", "ShareGPT-style dialogues: a JSON array"),
         )
@@ -163,6 +173,15 @@ def read_documents(
         yield storable(
             Reject(offset, f"reader failed: {type(error).__name__}: {said} in {file.uri}")
         )
+
+
+def companions(name: str, file: SourceFile) -> list[SourceFile]:
+    """Other files that decide what is read of this one: a licence file, a card, a metadata file.
+
+    Formats that have such offer `companions(file)`; when one changes, the file is read again.
+    """
+    beside = getattr(load_reader(name), "companions", None)
+    return beside(file) if beside else []
 
 
 def split_offsets(

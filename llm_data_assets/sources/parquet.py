@@ -1,17 +1,28 @@
 """Parquet: one document a row. Offset: the row's number in the file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from llm_data_assets.sources.arrow_rows import (
+    Record,
+    check_columns,
+    documents,
+    mapped,
+    text_columns,
+)
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile, open_raw
-from llm_data_assets.sources.mapping import FieldMapping, to_document
+from llm_data_assets.sources.mapping import FieldMapping
 
-_ROWS = 256  # held at a time; a row of code or of a book can have megabytes
+# Held at a time: a row of code or of a book can have megabytes.
+_BATCH_BYTES = 8 << 20
+_MAX_ROWS = 1_024
+# Column chunks are read in pieces of this size: one of a large row group may be most of the file.
+_READ_BYTES = 1 << 20
 
 
 class Options(FieldMapping):
@@ -22,25 +33,44 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield a document or a reject for every row; what a damaged row group lost is one reject.
 
     Raises:
-        UnreadableFileError: the file is no Parquet.
+        UnreadableFileError: the file is no Parquet, or has no column of the text.
+    """
+    return rows(
+        file,
+        text_columns(options),
+        lambda record, row: mapped(record, row, options),
+        "name the column: options: {text: ...}",
+    )
+
+
+def rows(
+    file: SourceFile,
+    wanted: list[str],
+    make: Callable[[Record, int], Document | Reject],
+    way_out: str,
+) -> Iterator[Document | Reject]:
+    """What `make` makes of every row of a file that has one of the wanted columns.
+
+    Raises:
+        UnreadableFileError: the file is no Parquet, or has none of the columns.
     """
     with open_raw(file) as stream:
         parquet = _open(stream, file)
+        check_columns(parquet.schema_arrow.names, wanted, file.uri, way_out)
         starts = _group_starts(parquet)
         entered = [group for group, start in enumerate(starts) if start <= file.start]
         for group in range(entered[-1] if entered else 0, len(starts)):
             row = starts[group]
-            batches = parquet.iter_batches(_ROWS, row_groups=[group])
+            batches = parquet.iter_batches(_batch_rows(parquet, group), row_groups=[group])
             try:
                 for batch in batches:
-                    for record in _rows(batch):
-                        yield _document(record, options, row)
-                        row += 1
+                    yield from documents(batch, row, make)
+                    row += batch.num_rows
             except (pa.ArrowException, OSError) as error:
                 yield Reject(row, f"damaged parquet: {file.uri}: row group {group}: {error}")
 
 
-def split(file: SourceFile, options: Options, part_bytes: int) -> list[int]:
+def split(file: SourceFile, options: object, part_bytes: int) -> list[int]:
     """The first rows of row groups, about `part_bytes` of the file apart."""
     with open_raw(file) as stream:
         try:
@@ -62,7 +92,7 @@ def split(file: SourceFile, options: Options, part_bytes: int) -> list[int]:
 
 def _open(stream: BinaryIO, file: SourceFile) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(stream)
+        return pq.ParquetFile(stream, buffer_size=_READ_BYTES)
     except (pa.ArrowException, OSError) as error:
         raise UnreadableFileError(f"not parquet: {file.uri}: {error}") from error
 
@@ -73,37 +103,7 @@ def _group_starts(parquet: pq.ParquetFile) -> list[int]:
     return list(accumulate(sizes, initial=0))[:-1]
 
 
-def _rows(batch: pa.RecordBatch) -> list[Any]:
-    """The batch's rows; a row whose strings are not UTF-8 as the error, since Arrow checks none."""
-    for index, column in enumerate(batch.schema):
-        if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
-            micros = batch.column(index).cast(pa.timestamp("us", column.type.tz), safe=False)
-            batch = batch.set_column(index, column.name, micros)  # Python has no nanoseconds
-    try:
-        return batch.to_pylist()
-    except UnicodeDecodeError:
-        return [_row(batch, index) for index in range(batch.num_rows)]
-
-
-def _row(batch: pa.RecordBatch, index: int) -> Any:
-    try:
-        return batch.slice(index, 1).to_pylist()[0]
-    except UnicodeDecodeError as error:
-        return error
-
-
-def _document(record: Any, options: Options, row: int) -> Document | Reject:
-    if isinstance(record, UnicodeDecodeError):
-        return Reject(row, f"not utf-8: {record}")
-    # Writers without the string annotation store text as bytes.
-    names = [options.text] if isinstance(options.text, str) else options.text
-    for name in names:
-        if isinstance(value := record.get(name), bytes):
-            try:
-                record[name] = value.decode()
-            except UnicodeDecodeError as error:
-                return Reject(row, f"not utf-8: {error}", value[:80])
-    made = to_document(record, options, row, b"")
-    if isinstance(made, Reject):
-        made.first_bytes = str(record)[:80].encode("utf-8", "replace")
-    return made
+def _batch_rows(parquet: pq.ParquetFile, group: int) -> int:
+    about = parquet.metadata.row_group(group)
+    mean = about.total_byte_size // max(1, about.num_rows)
+    return max(1, min(_MAX_ROWS, _BATCH_BYTES // max(1, mean)))

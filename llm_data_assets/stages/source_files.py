@@ -9,8 +9,8 @@ from llm_data_assets.config.digest import digest
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.takedowns import read_takedowns
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.sources.files import SourceFile, list_files
-from llm_data_assets.sources.formats import all_formats, check_options
+from llm_data_assets.sources.files import SourceFile, describe, list_files
+from llm_data_assets.sources.formats import all_formats, check_options, companions
 
 
 def files_of(workspace: Workspace, source: str) -> list[SourceFile]:
@@ -34,7 +34,10 @@ def files_of(workspace: Workspace, source: str) -> list[SourceFile]:
     checksums = _remembered(cache)
     before = dict(checksums)
     try:
-        files = list_files(uris, base=workspace.catalog.path.parent, checksums=checksums)
+        files = [
+            _with_companions(settings.format, file, checksums)
+            for file in list_files(uris, base=workspace.catalog.path.parent, checksums=checksums)
+        ]
     except (FileNotFoundError, ValueError, PermissionError) as error:
         raise _located(workspace, source, "uris", error) from error
     if checksums != before:
@@ -62,6 +65,17 @@ def files_version(workspace: Workspace, source: str) -> str:
     """Digest of (uri, size, checksum) of every file: changes when any file does."""
     files = files_of(workspace, source)
     return digest([(file.uri, file.size, file.checksum) for file in files])
+
+
+def _with_companions(
+    format: str, file: SourceFile, checksums: MutableMapping[str, str]
+) -> SourceFile:
+    """The file with a checksum that changes with every other file that decides what is read."""
+    beside = [describe(each.uri, each.path, checksums) for each in companions(format, file)]
+    if not beside:
+        return file
+    marks = [file.checksum, *((each.uri, each.checksum) for each in beside)]
+    return replace(file, checksum=digest(marks))
 
 
 def _located(workspace: Workspace, source: str, field: str, error: Exception) -> ConfigError:

@@ -1,0 +1,74 @@
+"""Rows of Arrow batches as records of named fields, a few at a time."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
+from llm_data_assets.sources.mapping import FieldMapping, to_document
+
+Record = dict[str, Any]
+
+
+def documents(
+    batch: pa.RecordBatch, first_row: int, make: Callable[[Record, int], Document | Reject]
+) -> Iterator[Document | Reject]:
+    """What `make` makes of each row; a row whose strings are not UTF-8 is a reject."""
+    for row, record in enumerate(_records(batch), first_row):
+        if isinstance(record, UnicodeDecodeError):
+            yield Reject(row, f"not utf-8: {record}")
+        else:
+            yield make(record, row)
+
+
+def mapped(record: Record, row: int, mapping: FieldMapping) -> Document | Reject:
+    """A row as a document, by a mapping of its columns."""
+    for name in text_columns(mapping):
+        # Writers without the string annotation store text as bytes.
+        if isinstance(value := record.get(name), bytes):
+            try:
+                record[name] = value.decode()
+            except UnicodeDecodeError as error:
+                return Reject(row, f"not utf-8: {error}", value[:80])
+    made = to_document(record, mapping, row, b"")
+    if isinstance(made, Reject):
+        made.first_bytes = str(record)[:80].encode("utf-8", "replace")
+    return made
+
+
+def text_columns(mapping: FieldMapping) -> list[str]:
+    """The fields of the text."""
+    return [mapping.text] if isinstance(mapping.text, str) else mapping.text
+
+
+def check_columns(names: list[str], wanted: list[str], uri: str, way_out: str) -> None:
+    """See that one of the wanted columns, or the outer part of its dotted path, is there.
+
+    Raises:
+        UnreadableFileError: none is; the message lists the columns that are.
+    """
+    if not any(name in names or name.split(".")[0] in names for name in wanted):
+        raise UnreadableFileError(
+            f"wrong schema: {uri} has no column {' or '.join(wanted)}; "
+            f"its columns are {', '.join(names)[:200]}. Try: {way_out}"
+        )
+
+
+def _records(batch: pa.RecordBatch) -> list[Any]:
+    """The batch's rows; a row whose strings are not UTF-8 as the error, since Arrow checks none."""
+    for index, column in enumerate(batch.schema):
+        if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+            micros = batch.column(index).cast(pa.timestamp("us", column.type.tz), safe=False)
+            batch = batch.set_column(index, column.name, micros)  # Python has no nanoseconds
+    try:
+        return batch.to_pylist()
+    except UnicodeDecodeError:
+        return [_record(batch, index) for index in range(batch.num_rows)]
+
+
+def _record(batch: pa.RecordBatch, index: int) -> Any:
+    try:
+        return batch.slice(index, 1).to_pylist()[0]
+    except UnicodeDecodeError as error:
+        return error
