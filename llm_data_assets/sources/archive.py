@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO, Self
+from types import SimpleNamespace
+from typing import BinaryIO, Self, cast
 
 from llm_data_assets.sources.document import Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile, open_decompressed, open_raw
@@ -64,9 +65,11 @@ def members(
 def _tar(
     stream: BinaryIO, file: SourceFile, wanted: Callable[[str], bool], max_bytes: int
 ) -> Iterator[Member | Reject]:
+    # read1 hands out what there is before a fault in the stream; read would throw it away.
+    source = cast(BinaryIO, SimpleNamespace(read=getattr(stream, "read1", stream.read)))
     try:
         with tarfile.open(
-            fileobj=stream, mode="r|", bufsize=1 << 18, tarinfo=_BoundedHeader
+            fileobj=source, mode="r|", bufsize=1 << 18, tarinfo=_BoundedHeader
         ) as archive:
             for count, each in enumerate(archive):
                 # What has passed is not kept: a stream is read once.

@@ -54,6 +54,7 @@ class Blob:
     path: str
     name: bytes
     place: int
+    is_copy: bool = False
 
 
 @dataclass
@@ -97,8 +98,13 @@ class Repository:
         order = sorted(named, key=lambda each: (remotes.get(each, Remote(each)).is_fork, each))
         return [self._head(remotes.get(each, Remote(each)), named[each], refs) for each in order]
 
-    def blobs(self, heads: list[Head]) -> Iterator[Blob | Fault]:
-        """Every file of the heads' trees whose content was not there before; links are left out."""
+    def blobs(
+        self, heads: list[Head], repeated: Callable[[str], bool]
+    ) -> Iterator[Blob | Fault]:
+        """Every file of the heads' trees whose content was not there before; links are left out.
+
+        Files with a name that is `repeated` come again, as copies, where another tree has them.
+        """
         seen: set[bytes] = set()
         for head in heads:
             folders = [(head.tree, "", 0)]
@@ -114,16 +120,17 @@ class Repository:
                     continue
                 for mode, part, child in entries:
                     path = folder + part.decode("utf-8", "replace")
-                    if child in seen or not (is_file(mode) or is_folder(mode)):
-                        continue
-                    if leaves(path) or b"/" in part or depth >= _MAX_DEPTH:
+                    if leaves(path) or b"/" in part:
                         fault = f"path leaves the repository: {path[:200]}"
+                        yield Fault(self._place_of(name), fault)
+                    elif depth >= _MAX_DEPTH:
+                        fault = f"nested too deeply: over {_MAX_DEPTH} folders"
                         yield Fault(self._place_of(name), fault)
                     elif is_folder(mode):
                         folders.append((child, f"{path}/", depth + 1))
-                    else:
+                    elif is_file(mode) and (child not in seen or repeated(path)):
+                        yield Blob(head, path, child, self._place_of(child), child in seen)
                         seen.add(child)
-                        yield Blob(head, path, child, self._place_of(child))
 
     def read(self, name: bytes, kind: str, max_bytes: int) -> bytes:
         """The content of an object of the wanted kind.

@@ -38,13 +38,12 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
         return
     found = companions(file)
     metadata = _read_metadata(found[0]) if found else {}
-    licenses = [
-        name for each in _objects(metadata, "licenses") if spdx(name := str(each.get("name")))
-    ]
+    licenses = [str(each.get("name")) for each in _objects(metadata, "licenses")]
+    license = one_license(each for each in licenses if spdx(each))
     slug = str(metadata.get("id", ""))
     for record in read_table(file, options):
         if isinstance(record, Document):
-            record.license = record.license or one_license(licenses)
+            record.license = record.license or license
             if "/" in slug:
                 record.url = record.url or f"https://www.kaggle.com/datasets/{slug}"
             record.meta = {"resource": name, **record.meta}

@@ -41,8 +41,9 @@ _GNU = re.compile(
     r"version (\d(?:\.\d)?), (?:\d+ )?(?:june|november|february) \d{4}"
 )
 _GNU_NOTICE = re.compile(
-    r"gnu (affero |lesser |library )?general public license[, ](?:.{0,90}?)"
-    r"version (\d(?:\.\d)?)(.{0,60}?any later version)?"
+    r"gnu (affero |lesser |library )?general public license,? "
+    r"(?:version (\d(?:\.\d)?),? )?as published by the free software foundation"
+    r"(?:[,:.]? (?:either )?version (\d(?:\.\d)?))?(.{0,60}?any later version)?"
 )
 _GNU_NAMES = {None: "GPL", "affero ": "AGPL", "lesser ": "LGPL", "library ": "LGPL"}
 # Words that only the licence's own text, or the notice that it tells authors to use, has. They
@@ -94,23 +95,26 @@ def licenses_of_text(text: str) -> list[str]:
     """SPDX identifiers of the licences whose text, or whose notice, is in `text`; sorted.
 
     A GNU licence text alone grants its own version (`-only`); the notice of a file may add later
-    ones. The licence of Python contains several of its history: the current one stands for all.
+    ones. The licence of Python contains those of its history: the current one stands for all.
     """
     folded = _FOLDED.sub(" ", text.lower())
     found = {name for name, phrase in _FOLDED_PHRASES if phrase in folded}
-    if "PSF-2.0" in found:
-        return ["PSF-2.0"]
     if text_of := _GNU.search(folded):  # it names its sisters, and shows its notice, further down
         found.add(f"{_GNU_NAMES[text_of[1]]}-{_dotted(text_of[2])}-only")
-    elif notice := _GNU_NOTICE.search(folded):
-        suffix = "or-later" if notice[3] else "only"
-        found.add(f"{_GNU_NAMES[notice[1]]}-{_dotted(notice[2])}-{suffix}")
+    elif (notice := _GNU_NOTICE.search(folded)) and (version := notice[2] or notice[3]):
+        suffix = "or-later" if notice[4] else "only"
+        found.add(f"{_GNU_NAMES[notice[1]]}-{_dotted(version)}-{suffix}")
     if _fold(_MIT) in folded:
-        found.add("MIT" if "permission notice shall be included" in folded else "MIT-0")
+        if "permission notice shall be included" in folded:
+            found.add("MIT")
+        elif "furnished to do so. the software is provided" in folded:
+            found.add("MIT-0")
     if _fold(_BSD) in folded:
         found.add(_bsd(folded))
     if _fold(_ISC) in folded.replace("and or ", "and "):
         found.add("ISC" if "provided that the above copyright" in folded else "0BSD")
+    if "PSF-2.0" in found and "beopen" in folded and found <= {"PSF-2.0", "0BSD", "ISC"}:
+        return ["PSF-2.0"]
     return sorted(found)
 
 

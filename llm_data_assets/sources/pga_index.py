@@ -38,10 +38,11 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
         if isinstance(row, Reject):
             yield row
             continue
+        first = ",".join(row.values())[:80].encode()
         try:
             yield _document(row, offset)
         except ValueError as error:
-            yield Reject(offset, f"broken row: {error}", row["URL"][:80].encode())
+            yield Reject(offset, f"broken row: {error}", first)
 
 
 def _document(row: dict[str, str], offset: int) -> Document | Reject:

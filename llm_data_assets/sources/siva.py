@@ -79,11 +79,11 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
         faults += repository.open_packs()
         found = repository.heads()
         heads = [each for each in found if isinstance(each, Head)]
-        files = list(repository.blobs(heads))
+        files = list(repository.blobs(heads, is_license_file))
         blobs = [each for each in files if isinstance(each, Blob)]
         faults += [each for each in (*found, *files) if isinstance(each, Fault)]
         licenses = _licenses(repository, blobs)
-        records: list[Fault | Blob] = [*faults, *blobs]
+        records: list[Fault | Blob] = [*faults, *(each for each in blobs if not each.is_copy)]
         for record in sorted(records, key=lambda each: each.place):
             if isinstance(record, Fault):
                 yield Reject(record.place, f"{record.error} in {file.uri}")

@@ -45,7 +45,7 @@ def _document(record: Record, row: int) -> Document | Reject:
     return Document(
         text,
         row,
-        native_id=record.get("hexsha"),
+        native_id=record.pop("hexsha", None),
         url=f"https://github.com/{repository}" if repository else None,
         title=path.rpartition("/")[2],
         license=one_license(each for each in licenses if each),
