@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from llm_data_assets.sources.archive import leaves
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile, open_raw
 from llm_data_assets.sources.licenses import one_license, spdx
@@ -77,7 +76,7 @@ def _missing(file: SourceFile) -> Iterator[Reject]:
 
 def _resources(metadata: dict[str, Any]) -> list[str]:
     paths = [each.get("path") for each in _objects(metadata, "resources")]
-    return [path for path in paths if isinstance(path, str) and path and not leaves(path)]
+    return [path for path in paths if isinstance(path, str) and path]
 
 
 def _objects(metadata: dict[str, Any], name: str) -> list[dict[str, Any]]:
