@@ -4,7 +4,6 @@ import io
 import re
 import tokenize
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.licenses import SPDX_HEADER, licenses_of_text, one_license
@@ -100,10 +99,12 @@ def nearest_licenses(path: str, by_folder: dict[str, list[str]]) -> list[str]:
     Args:
         by_folder: licences by folder; the root is `.`.
     """
-    for folder in PurePosixPath(path).parents:
-        if folder.name in BORDERS:
+    folder = path
+    while folder:
+        folder = folder.rpartition("/")[0]
+        if folder.rpartition("/")[2] in BORDERS:
             break
-        if found := by_folder.get(str(folder)):
+        if found := by_folder.get(folder or "."):
             return found
     return []
 

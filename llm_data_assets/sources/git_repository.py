@@ -98,9 +98,7 @@ class Repository:
         order = sorted(named, key=lambda each: (remotes.get(each, Remote(each)).is_fork, each))
         return [self._head(remotes.get(each, Remote(each)), named[each], refs) for each in order]
 
-    def blobs(
-        self, heads: list[Head], repeated: Callable[[str], bool]
-    ) -> Iterator[Blob | Fault]:
+    def blobs(self, heads: list[Head], repeated: Callable[[str], bool]) -> Iterator[Blob | Fault]:
         """Every file of the heads' trees whose content was not there before; links are left out.
 
         Files with a name that is `repeated` come again, as copies, where another tree has them.

@@ -133,7 +133,7 @@ def siva(folder: Path) -> Path:
 
 
 def siva_archive(blocks: Iterable[Mapping[str, bytes | None]]) -> bytes:
-    """A siva archive of blocks of entries; an entry without bytes is a deletion (go-siva's SPEC)."""
+    """A siva archive (go-siva's SPEC) of blocks of entries; one without bytes is a deletion."""
     archive = b""
     for entries in blocks:
         body, index = b"", b"IBA\x01"
@@ -174,11 +174,11 @@ def _commit(objects: dict[str, bytes], files: dict[str, bytes]) -> bytes:
 
 def pga_index(folder: Path) -> Path:
     """The index of Public Git Archive: lists inside of cells, a tie of licences."""
-    names = (
-        "URL SIVA_FILENAMES FILE_COUNT LANGS LANGS_BYTE_COUNT LANGS_LINES_COUNT LANGS_FILES_COUNT "
-        "COMMITS_COUNT BRANCHES_COUNT FORK_COUNT EMPTY_LINES_COUNT CODE_LINES_COUNT "
-        "COMMENT_LINES_COUNT LICENSE STARS SIZE"
-    ).split()
+    names = [
+        "URL", "SIVA_FILENAMES", "FILE_COUNT", "LANGS", "LANGS_BYTE_COUNT", "LANGS_LINES_COUNT",
+        "LANGS_FILES_COUNT", "COMMITS_COUNT", "BRANCHES_COUNT", "FORK_COUNT", "EMPTY_LINES_COUNT",
+        "CODE_LINES_COUNT", "COMMENT_LINES_COUNT", "LICENSE", "STARS", "SIZE",
+    ]  # fmt: skip
     rows = [
         ["https://github.com/o/p", "aa.siva,bb.siva", "7", "Go,Shell", "900,10", "40,2", "6,1",
          "12", "2", "0", "4,0", "30,2", "6,0", "MIT:0.987,JSON:0.9", "51", "1024"],
@@ -243,7 +243,7 @@ configs:
 
 
 def hf_dataset(folder: Path) -> Path:
-    """A Hugging Face clone: card, configs, splits, a listed file that is missing, an LFS pointer."""
+    """A Hugging Face clone: card, configs, splits, a file that is missing, an LFS pointer."""
     root = folder / "hub"
     _written(root / "README.md", CARD.encode())
     _written(root / ".gitattributes", b"*.parquet filter=lfs\n")

@@ -1,4 +1,4 @@
-"""The Stack, github-code, CodeParrot and the index of Public Git Archive: every field has a place."""
+"""The Stack, github-code, CodeParrot, Public Git Archive's index: every field has a place."""
 
 import json
 from pathlib import Path

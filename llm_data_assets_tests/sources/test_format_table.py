@@ -1,4 +1,4 @@
-"""What `docs/formats.md` says of the code sets, hubs and plain tables is what reading them gives."""
+"""What `docs/formats.md` says of code sets, hubs and plain tables is what reading them gives."""
 
 import re
 from pathlib import Path

@@ -197,9 +197,7 @@ def test_kaggles_real_layout(shared_data: Path) -> None:
         (json.dumps({"resources": [{"path": "../../etc/passwd"}]}), ["missing resource"]),
     ],
 )
-def test_broken_metadata_costs_itself(
-    tmp_path: Path, metadata: str, reasons: list[str]
-) -> None:
+def test_broken_metadata_costs_itself(tmp_path: Path, metadata: str, reasons: list[str]) -> None:
     root = fixtures_code.kaggle(tmp_path)
     (root / "dataset-metadata.json").write_text(metadata)
     documents, errors = read(root, "kaggle")

@@ -232,7 +232,7 @@ def test_a_damaged_archive_says_so(tmp_path: Path, change, reason: str) -> None:
 
 def test_an_entry_with_a_checksum_is_held_to_it(tmp_path: Path) -> None:
     good = siva_archive([{"HEAD": b"ref: refs/heads/main", "config": b""}])
-    index = good[: -24].rindex(b"IBA\x01")
+    index = good[:-24].rindex(b"IBA\x01")
     entry_crc = index + 4 + 4 + 4 + 28
     changed = good[:entry_crc] + b"\0\0\0\1" + good[entry_crc + 4 : -4]
     changed += struct.pack(">I", zlib.crc32(changed[index:-20]))
