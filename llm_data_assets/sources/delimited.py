@@ -63,12 +63,7 @@ def rows(file: SourceFile, dialect: Dialect, wanted: list[str]) -> Iterator[Row]
         stream, encoding = _as_utf8(raw, dialect.encoding)
         lines = _Lines(stream, encoding)
         csv.field_size_limit(dialect.max_cell)
-        cells = csv.reader(
-            lines,
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quote,
-            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-        )
+        cells = _cells(lines, dialect)
         columns = dialect.columns
         while True:
             lines.start = lines.at
@@ -79,6 +74,7 @@ def rows(file: SourceFile, dialect: Dialect, wanted: list[str]) -> Iterator[Row]
                 continue
             except _LineError as error:
                 yield lines.start, Reject(lines.start, str(error), lines.first)
+                cells = _cells(lines, dialect)
                 continue
             except UnreadableFileError as error:
                 yield lines.start, Reject(lines.start, str(error), lines.first)
@@ -92,6 +88,15 @@ def rows(file: SourceFile, dialect: Dialect, wanted: list[str]) -> Iterator[Row]
                 yield lines.start, Reject(lines.start, said, lines.first)
             elif values:
                 yield lines.start, dict(zip(columns, values, strict=True))
+
+
+def _cells(lines: "_Lines", dialect: Dialect) -> Iterator[list[str]]:
+    return csv.reader(
+        lines,
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+    )
 
 
 def _header(values: list[str], wanted: list[str], file: SourceFile) -> list[str]:
@@ -113,32 +118,28 @@ class _LineError(ValueError):
 
 
 class _Lines:
-    """Decoded lines; `at` is the offset of the next one, `first` the beginning of the last."""
+    """Decoded lines; `at` is the offset of the next one, `first` the beginning of the last row."""
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
         self._stream, self._encoding = stream, encoding
         self.at = self.start = 0
         self.first = b""
 
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = self._stream.readline(_MAX_LINE_BYTES)
-        if not line:
-            raise StopIteration
-        if self.at == self.start:
-            self.first = line[:80]
-        if self.at == 0:
-            line = line.removeprefix(codecs.BOM_UTF8)
-            self.at += 3 * self.first.startswith(codecs.BOM_UTF8)
-        self.at += len(line)
-        if len(line) >= _MAX_LINE_BYTES and not line.endswith(b"\n"):
-            while line and not line.endswith(b"\n"):
-                line = self._stream.readline(1 << 20)
-                self.at += len(line)
-            raise _LineError(f"line too long: over {_MAX_LINE_BYTES} bytes")
-        return line.decode(self._encoding, "replace")
+    def __iter__(self) -> Iterator[str]:
+        """Ends with `_LineError` after a line that is too long; another iterator goes on."""
+        readline, encoding = self._stream.readline, self._encoding
+        while line := readline(_MAX_LINE_BYTES):
+            if self.at == self.start:
+                self.first = line[:80]
+            self.at += len(line)
+            if len(line) >= _MAX_LINE_BYTES and not line.endswith(b"\n"):
+                while line and not line.endswith(b"\n"):
+                    line = readline(1 << 20)
+                    self.at += len(line)
+                raise _LineError(f"line too long: over {_MAX_LINE_BYTES} bytes")
+            if self.at == len(line):
+                line = line.removeprefix(codecs.BOM_UTF8)
+            yield line.decode(encoding, "replace")
 
 
 def _as_utf8(raw: BinaryIO, declared: str | None) -> tuple[BinaryIO, str]:
