@@ -206,6 +206,18 @@ def _local(uri: str, base: Path) -> list[tuple[str, str]]:
 def _remote(uri: str, filled: str) -> list[tuple[str, str]]:
     """(name, address) of each remote file; a name keeps the uri's part before the glob."""
     try:
+        return _remote_files(uri, filled)
+    except (FileNotFoundError, ValueError):
+        raise
+    except Exception as error:  # each protocol has errors of its own
+        raise ValueError(
+            f"{uri!r} cannot be listed: {type(error).__name__}: {error}. "
+            "Try: check the address, the network and the credentials"
+        ) from error
+
+
+def _remote_files(uri: str, filled: str) -> list[tuple[str, str]]:
+    try:
         filesystem, path = fsspec.url_to_fs(filled)
     except (ImportError, ValueError) as error:
         raise ValueError(

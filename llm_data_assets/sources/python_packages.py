@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile, read_whole
+from llm_data_assets.sources.nearby import nearest
 from llm_data_assets.sources.text import looks_binary
 from llm_data_assets.text.decode import decode
 
@@ -78,6 +79,15 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
         license=_license(metadata),
         meta={"summary": metadata.get("Summary"), "encoding": encoding},
     )
+
+
+def companions(file: SourceFile) -> list[SourceFile]:
+    """The METADATA that says what a licence file belongs to."""
+    return [] if file.uri.endswith("/METADATA") else nearest(file, _is_metadata)
+
+
+def _is_metadata(name: str) -> bool:
+    return name == "METADATA"
 
 
 def _metadata(folder: PurePosixPath) -> Message | None:

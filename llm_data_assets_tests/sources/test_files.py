@@ -230,3 +230,12 @@ def test_plain_bytes_pass_through(tmp_path: Path) -> None:
     (file,) = list_files(["a"], base=tmp_path)
     assert read_whole(file) == b"\x1f plain"
     assert compression.decompressed(io.BytesIO(b""), "empty").read() == b""
+
+
+def test_a_store_that_cannot_be_reached_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise RuntimeError("no route to host")
+
+    monkeypatch.setattr(fsspec.get_filesystem_class("memory"), "isfile", unreachable)
+    with pytest.raises(ValueError, match="cannot be listed: RuntimeError: no route"):
+        list_files(["memory://far"], base=Path("/"))
