@@ -8,7 +8,7 @@ card yields no document, and a reject for every file it lists that is not there.
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
@@ -20,7 +20,7 @@ from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile, open_raw
 from llm_data_assets.sources.licenses import one_license, spdx
 from llm_data_assets.sources.mapping import FieldMapping
-from llm_data_assets.sources.nearby import below, nearest, stamp
+from llm_data_assets.sources.nearby import above, below, stamp
 from llm_data_assets.sources.table_file import read_table, split_table
 
 _CARD = "README.md"
@@ -54,6 +54,7 @@ class Card:
     language: str | None = None
     files: tuple[tuple[str, str, str], ...] = ()
     fault: str | None = None
+    has_header: bool = False
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
@@ -63,9 +64,8 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
         return
     if _BESIDE.fullmatch(posixpath.basename(file.uri)):
         return
-    card_file = companions(file)
-    card = _read_card(card_file[0]) if card_file else Card()
-    config, split = _part(file, card, card_file)
+    card, root = _card_of(file)
+    config, split = _part(posixpath.relpath(file.uri, root or "."), card)
     if options.config not in (None, config) or options.split not in (None, split):
         return
     if file.uri.endswith(".py"):
@@ -85,10 +85,10 @@ def split(file: SourceFile, options: Options, part_bytes: int) -> list[int]:
 
 
 def companions(file: SourceFile) -> list[SourceFile]:
-    """The card, which says what the file is; for the card, the files that it lists."""
+    """The cards above a file, the nearest first; for a card, the files that it lists."""
     if posixpath.basename(file.uri) == _CARD:
         return [each for _, _, glob in _read_card(file).files for each in below(file, glob)]
-    return nearest(file, _is_card)
+    return [card for (card,) in above(file, _is_card)]
 
 
 def _is_card(name: str) -> bool:
@@ -110,10 +110,15 @@ def _missing(card_file: SourceFile, options: Options) -> Iterator[Reject]:
             )
 
 
-def _part(file: SourceFile, card: Card, card_file: list[SourceFile]) -> tuple[str, str]:
+def _card_of(file: SourceFile) -> tuple[Card, str]:
+    """(card, folder of the data set); a README without YAML in a folder of data is no card."""
+    cards = [(_read_card(each), posixpath.dirname(each.uri)) for each in companions(file)]
+    described = [each for each in cards if each[0].has_header]
+    return next(iter(described or cards), (Card(), posixpath.dirname(file.uri)))
+
+
+def _part(relative: str, card: Card) -> tuple[str, str]:
     """(config, split) of a data file."""
-    root = posixpath.dirname(card_file[0].uri) if card_file else posixpath.dirname(file.uri)
-    relative = posixpath.relpath(file.uri, root or ".")
     for config, split, glob in card.files:
         if _matches(relative, glob):
             return config, split
@@ -140,9 +145,10 @@ def _parsed_card(uri: str, path: str, changed: str) -> Card:
             text = stream.read(_MAX_CARD_BYTES).decode("utf-8-sig", "replace")
         header = re.match(r"---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", text, re.DOTALL | re.MULTILINE)
         said = yaml.safe_load(header[1]) if header else {}
-        return _card(said if isinstance(said, dict) else {})
+        card = _card(said if isinstance(said, dict) else {})
+        return replace(card, has_header=header is not None)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        return Card(fault=" ".join(str(error).split())[:200])
+        return Card(fault=" ".join(str(error).split())[:200], has_header=True)
 
 
 def _card(said: dict[str, Any]) -> Card:

@@ -2,7 +2,7 @@
 
 import os
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +18,12 @@ BORDERS = frozenset(
 
 
 def nearest(file: SourceFile, wanted: Callable[[str], bool]) -> list[SourceFile]:
-    """The files with a `wanted` name in the first folder that has one, sorted by name.
+    """The files with a `wanted` name in the first folder that has one, sorted by name."""
+    return next(above(file, wanted), [])
+
+
+def above(file: SourceFile, wanted: Callable[[str], bool]) -> Iterator[list[SourceFile]]:
+    """The files with a `wanted` name, sorted, of each folder that has one, from the file's up.
 
     The folders are those that `file.uri` names, from the file's own up to the uri's first: never
     one outside of what the catalog points at, and not out of a folder of other people's code
@@ -30,14 +35,13 @@ def nearest(file: SourceFile, wanted: Callable[[str], bool]) -> list[SourceFile]
     uri, path = posixpath.dirname(file.uri), posixpath.dirname(file.path)
     while posixpath.basename(uri) not in BORDERS:
         if names := _named(path, wanted):
-            return [
+            yield [
                 SourceFile(posixpath.join(uri, name), posixpath.join(path, name), 0, "")
                 for name in names
             ]
         uri, path = posixpath.dirname(uri), posixpath.dirname(path)
         if uri in ("", "/") or uri.endswith((":", ":/", "..")):
-            break
-    return []
+            return
 
 
 def below(file: SourceFile, glob: str) -> list[SourceFile]:

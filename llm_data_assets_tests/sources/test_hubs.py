@@ -115,6 +115,13 @@ def test_a_card_cannot_point_out_of_its_folder(tmp_path: Path) -> None:
     assert [error.split(":")[0] for error in errors] == ["missing resource"]
 
 
+def test_a_readme_among_the_data_is_no_card(tmp_path: Path) -> None:
+    root = card(tmp_path / "hub", "license: mit\nconfigs: [{config_name: a, data_files: data/*}]")
+    (root / "data" / "README.md").write_text("# How the data came to be\n")
+    documents, errors = read(root, "hf_dataset", config="a")
+    assert ({each.license for each in documents}, len(documents), errors) == ({"MIT"}, 2, [])
+
+
 def test_a_loading_script_and_a_picture_are_named(tmp_path: Path) -> None:
     root = card(tmp_path / "hub", "license: mit")
     (root / "hub.py").write_text("raise SystemExit\n")
