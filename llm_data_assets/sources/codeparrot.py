@@ -4,15 +4,15 @@
 found, beside what `generated` and `minified` find here.
 """
 
-import json
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from llm_data_assets.sources.document import Document, Reject
-from llm_data_assets.sources.files import SourceFile, open_decompressed
+from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.github_code import repository_file
-from llm_data_assets.sources.jsonl import MAX_LINE_BYTES, lines, split
+from llm_data_assets.sources.jsonl import MAX_LINE_BYTES, objects, split
 
 __all__ = ["Options", "read", "split"]
 
@@ -31,18 +31,16 @@ class Options(BaseModel):
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield a document or a reject for every line that is not blank."""
-    with open_decompressed(file) as stream:
-        for offset, line in lines(stream, options.max_line_bytes, file.start):
-            yield line if isinstance(line, Reject) else _document(line, offset)
+    for offset, record, first_bytes in objects(file, options.max_line_bytes):
+        if isinstance(record, Reject):
+            yield record
+        else:
+            yield _document(record, offset, first_bytes)
 
 
-def _document(line: bytes, offset: int) -> Document | Reject:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return Reject(offset, f"not json: {str(error)[:100]}", line[:80])
+def _document(record: Any, offset: int, first_bytes: bytes) -> Document | Reject:
     if not isinstance(record, dict):
-        return Reject(offset, f"not an object: {type(record).__name__}", line[:80])
+        return Reject(offset, f"not an object: {type(record).__name__}", first_bytes)
     for name in _NUMBERS:
         if isinstance(value := record.get(name), str) and value.isdecimal():
             record[name] = int(value)
@@ -50,5 +48,5 @@ def _document(line: bytes, offset: int) -> Document | Reject:
         record["generated"] = True
     made = repository_file({"language": "Python", **record}, offset)
     if isinstance(made, Reject):
-        made.first_bytes = line[:80]
+        made.first_bytes = first_bytes
     return made
