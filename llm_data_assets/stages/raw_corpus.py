@@ -24,7 +24,7 @@ from llm_data_assets.stages.shards import Task, task_key
 from llm_data_assets.stages.source_files import files_of, files_version
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 def run(context: Context) -> Outcome:
