@@ -20,9 +20,9 @@ _LINE = 64 << 10
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield every HTML or plain-text response with a payload.
 
-    The archive's own description, DNS records, error statuses and other media types are neither
-    documents nor rejects. A header without a usable length costs its record: reading goes on at
-    the next line that is a header.
+    The archive's own description and DNS records are neither documents nor rejects; error
+    statuses and other media types are rejects as in `warc`. A header without a usable length costs
+    its record: reading goes on at the next line that is a header.
 
     Raises:
         UnreadableFileError: `not an arc archive`.

@@ -28,7 +28,8 @@ class Reject:
     """A record that could not become a document; `error` starts with a short, stable reason.
 
     The part of `error` before the first colon is the reason that statistics group by
-    (`not json: Expecting value`, `truncated gzip: ...`).
+    (`not json: Expecting value`, `truncated gzip: ...`). One that starts with `skipped` is a record
+    that is whole and was not meant to be a document: a picture, a redirect.
     """
 
     offset: int

@@ -40,12 +40,15 @@ class Options(BaseModel):
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield every HTML or plain-text response with a payload.
 
-    Requests, metadata, revisits (which have no body), error statuses and other media types are
-    neither documents nor rejects. The offset is the one that Common Crawl's index gives: in the
-    file as it is stored, compressed or not.
+    Requests and metadata are neither documents nor rejects. Revisits (which have no body), error
+    statuses and other media types are rejects whose reason starts with `skipped`. The offset is
+    the one that Common Crawl's index gives: in the file as it is stored, compressed or not.
     """
     for record in records(file):
-        if record.record_type == WarcRecordType.response:
+        if record.record_type == WarcRecordType.revisit:
+            refers = record.headers.get("WARC-Refers-To-Target-URI") or "an earlier response"
+            yield Reject(int(record.stream_pos), f"skipped revisit: its body is that of {refers}")
+        elif record.record_type == WarcRecordType.response:
             try:
                 data = block(record, options.max_record_bytes)
                 yield from page(data, about(record), options)
@@ -122,15 +125,19 @@ def about(record: WarcRecord) -> dict[str, Any]:
     }
 
 
-def page(data: bytes, about: dict[str, Any], options: Options) -> Iterator[Document]:
-    """The document of a stored HTTP response, if it is a page; `about` are fields of it.
+def page(data: bytes, about: dict[str, Any], options: Options) -> Iterator[Document | Reject]:
+    """The document of a stored HTTP response, or why it is none; `about` are fields of it.
 
     Raises:
         UnreadableFileError: the response has no header, or its body cannot be decoded.
     """
     response = parse_response(data)
     kind = response.media_type
-    if response.status not in (200, 203) or not (kind in _HTML or kind == "text/plain"):
+    if response.status not in (200, 203):
+        yield Reject(about["offset"], f"skipped status: {response.status}")
+        return
+    if not (kind in _HTML or kind == "text/plain"):
+        yield Reject(about["offset"], f"skipped media type: {kind or 'none'}")
         return
     body = decoded_body(response, options.max_record_bytes)
     if not body.strip():

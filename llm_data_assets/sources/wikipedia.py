@@ -33,7 +33,7 @@ class Options(BaseModel):
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
-    """Yield every page of the wanted namespaces that is no redirect.
+    """Yield every page of the wanted namespaces that is no redirect, and others as skipped.
 
     Wikitext of other pages is never parsed.
 
@@ -51,8 +51,13 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
             base, files = _text(element, "base") or "", _file_namespaces(element)
         else:
             page, pages = pages, pages + 1
-            if (_text(element, "ns") or "0") in wanted and _child(element, "redirect") is None:
-                yield from _article(element, page, base, language, options.variant, files)
+            namespace = _text(element, "ns") or "0"
+            if namespace not in wanted:
+                yield Reject(page, f"skipped namespace: {namespace}")
+            elif (redirect := _child(element, "redirect")) is not None:
+                yield Reject(page, f"skipped redirect: to {redirect.get('title')}")
+            else:
+                yield _article(element, page, base, language, options.variant, files)
 
 
 def _elements(file: SourceFile) -> Iterator[Element]:
@@ -102,17 +107,16 @@ def _article(
     language: str | None,
     variant: str,
     files: Collection[str],
-) -> Iterator[Document | Reject]:
+) -> Document | Reject:
     title = _text(page, "title") or ""
     revisions = [each for each in page if _name(each) == "revision"]
     wikitext = _text(revisions[-1], "text") if revisions else None
     if not wikitext or not wikitext.strip():
-        yield Reject(number, f"no text: page {title!r} is empty", title.encode()[:80])
-        return
+        return Reject(number, f"no text: page {title!r} is empty", title.encode()[:80])
     if _REDIRECT.match(wikitext):  # dumps before export-0.4 have no <redirect>
-        return
+        return Reject(number, f"skipped redirect: {wikitext.strip()[:80]}")
     address = quote(title.replace(" ", "_"), safe=_ADDRESS_SAFE)
-    yield Document(
+    return Document(
         plain_text(wikitext, variant, files),
         number,
         native_id=_text(page, "id"),

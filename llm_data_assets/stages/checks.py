@@ -123,13 +123,12 @@ def _conservation(came_in: Table, went_out: Table) -> Callable[[Context], CheckR
 
 
 def _rejects(context: Context) -> CheckResult:
-    rejects = _count(here(context, REJECTS))
+    unreadable = f"(FROM {here(context, REJECTS)} WHERE NOT starts_with(error, 'skipped '))"
+    rejects = _count(unreadable)
     documents = _count(here(context, RAW_CORPUS))
     share = rejects / max(1, rejects + documents)
     bound = context.workspace.pipeline.model.checks.max_reject_share
-    samples = query(
-        f'SELECT file, "offset", error FROM {here(context, REJECTS)} ORDER BY ALL LIMIT {_SAMPLES}'
-    )
+    samples = query(f'SELECT file, "offset", error FROM {unreadable} ORDER BY ALL LIMIT {_SAMPLES}')
     return CheckResult(share <= bound, share, f"at most {bound:g} of records rejected", samples)
 
 

@@ -71,22 +71,24 @@ def test_the_offset_is_that_of_the_member_in_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "reason"),
     [
-        record(HTML, "request"),
-        record(b"a: b", "metadata"),
-        record(b"HTTP/1.1 304 Not Modified\r\n\r\n", "revisit"),
-        record(b"\x89PNG", "resource", Content_Type="image/png"),
-        record(response(b"\x89PNG", "image/png")),
-        record(response(b"%PDF", "application/pdf")),
-        record(response(PAGE.encode(), status="404 Not Found")),
-        record(response(PAGE.encode(), status="301 Moved")),
+        (record(HTML, "request"), []),
+        (record(b"a: b", "metadata"), []),
+        (record(b"\x89PNG", "resource", Content_Type="image/png"), []),
+        (record(b"HTTP/1.1 304 Not Modified\r\n\r\n", "revisit"), ["skipped revisit"]),
+        (record(response(b"\x89PNG", "image/png")), ["skipped media type"]),
+        (record(response(b"%PDF", "application/pdf")), ["skipped media type"]),
+        (record(response(PAGE.encode(), status="404 Not Found")), ["skipped status"]),
+        (record(response(PAGE.encode(), status="301 Moved")), ["skipped status"]),
     ],
-    ids=["request", "metadata", "revisit", "resource", "png", "pdf", "404", "301"],
+    ids=["request", "metadata", "resource", "revisit", "png", "pdf", "404", "301"],
 )
-def test_what_holds_no_page_is_neither_document_nor_reject(tmp_path: Path, other: bytes) -> None:
+def test_a_response_that_is_no_page_is_counted(
+    tmp_path: Path, other: bytes, reason: list[str]
+) -> None:
     documents, rejects = read_bytes(tmp_path, record(HTML) + other + record(HTML), "warc")
-    assert (len(documents), rejects) == (2, [])
+    assert (len(documents), reasons(rejects)) == (2, reason)
 
 
 def test_plain_text_is_read_as_it_is(tmp_path: Path) -> None:

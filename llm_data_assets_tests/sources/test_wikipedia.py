@@ -44,7 +44,7 @@ def test_an_article_keeps_where_it_came_from(tmp_path: Path) -> None:
     assert (document.language, document.created_at) == ("fr", "2024-01-02T03:04:05Z")
 
 
-def test_redirects_and_other_namespaces_are_passed_over(tmp_path: Path) -> None:
+def test_redirects_and_other_namespaces_are_counted(tmp_path: Path) -> None:
     data = dump(
         page("A", "#REDIRECT [[B]]", 1, more='<redirect title="B" />'),
         page("B", "Texte.", 2),
@@ -56,7 +56,13 @@ def test_redirects_and_other_namespaces_are_passed_over(tmp_path: Path) -> None:
     ).encode()
     documents, rejects = read_bytes(tmp_path, data, "wikipedia")
     assert [(each.native_id, each.offset) for each in documents] == [("2", 1), ("7", 6)]
-    assert [(each.error, each.offset) for each in rejects] == [("no text: page 'Vide' is empty", 5)]
+    assert [(each.error, each.offset) for each in rejects] == [
+        ("skipped redirect: to B", 0),
+        ("skipped redirect: #redirect [[B]]", 2),
+        ("skipped namespace: 1", 3),
+        ("skipped namespace: 828", 4),
+        ("no text: page 'Vide' is empty", 5),
+    ]
     talk, _ = read_bytes(tmp_path, data, "wikipedia", namespaces=[1])
     assert [each.title for each in talk] == ["Discussion:B"]
 
