@@ -1,6 +1,7 @@
 """Common Crawl WARC: HTML responses to text by resiliparse. Offset: byte of the record."""
 
 import base64
+import contextlib
 import hashlib
 import re
 import zlib
@@ -20,7 +21,8 @@ from llm_data_assets.text.decode import decode
 
 MAX_RECORD_BYTES = 64 << 20
 _HTML = ("text/html", "application/xhtml+xml")
-_GZIP = b"\x1f\x8b"
+_GZIP, _MEMBER = b"\x1f\x8b", b"\x1f\x8b\x08"
+_WINDOW, _LEAST_MEMBER = 1 << 20, 64  # a member of a record is longer: its header alone is
 _MAGIC = (b"WARC", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")  # plain, zstd, lz4
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _DIGEST = re.compile(r"(sha1|sha256|sha512|md5):([A-Za-z0-9]+)=*", re.I)
@@ -45,7 +47,9 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     the one that Common Crawl's index gives: in the file as it is stored, compressed or not.
     """
     for record in records(file):
-        if record.record_type == WarcRecordType.revisit:
+        if isinstance(record, Reject):
+            yield record
+        elif record.record_type == WarcRecordType.revisit:
             refers = record.headers.get("WARC-Refers-To-Target-URI") or "an earlier response"
             yield Reject(int(record.stream_pos), f"skipped revisit: its body is that of {refers}")
         elif record.record_type == WarcRecordType.response:
@@ -56,8 +60,11 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
                 yield Reject(int(record.stream_pos), str(error))
 
 
-def records(file: SourceFile) -> Iterator[WarcRecord]:
+def records(file: SourceFile) -> Iterator[WarcRecord | Reject]:
     """Records of every type, from plain, gzip, zstd or lz4 archives.
+
+    Where every record is a gzip member, as Common Crawl writes them, reading starts at any of them,
+    and after a damaged one goes on at the next; what was lost between is one reject.
 
     Raises:
         UnreadableFileError: `not a warc archive`, `damaged archive`, or, after the records that
@@ -65,26 +72,73 @@ def records(file: SourceFile) -> Iterator[WarcRecord]:
     """
     with open_raw(file) as stream:
         head = stream.read(4)
-        stream.seek(0)
         if head and not head.startswith((*_MAGIC, _GZIP)):
             raise UnreadableFileError(f"not a warc archive: {file.uri} starts with {head!r}")
-        last, length = 0, 0
-        try:
-            for record in ArchiveIterator(stream, parse_http=False):
-                last, length = int(record.stream_pos), int(record.content_length)
-                yield record
-        except Exception as error:  # fastwarc raises many types, all meaning a damaged archive
-            # The first words inside a compressed file tell whether it is an archive at all.
-            foreign = not length and head != b"WARC" and "WARC header" in str(error)
-            reason = "not a warc archive" if foreign else "damaged archive"
-            raise UnreadableFileError(f"{reason}: {file.uri}: {error}") from error
-        # zstd and lz4 that are cut short are damaged already; the other two end without a word.
-        if head == b"WARC":
-            whole = _record_is_whole(stream, last, length)
-        else:
-            whole = not head.startswith(_GZIP) or _members_are_whole(stream, last)
-        if not whole:
-            raise UnreadableFileError(f"truncated archive: {file.uri} ends inside a record")
+        members = head.startswith(_GZIP)
+        start: int | None = (_next_member(stream, file.start) if members else None) or 0
+        while start is not None:
+            last, length, fault = start, 0, None
+            stream.seek(start)
+            try:
+                for record in ArchiveIterator(stream, parse_http=False):
+                    last, length = int(record.stream_pos), int(record.content_length)
+                    yield record
+            except Exception as error:  # fastwarc raises many types, all meaning damage
+                # The first words inside a compressed file tell whether it is an archive at all.
+                foreign = not (last or length) and head != b"WARC" and "WARC header" in str(error)
+                reason = "not a warc archive" if foreign else "damaged archive"
+                fault = f"{reason}: {file.uri}: {error}"
+            if fault is None and not _ends_whole(stream, head, last, length):
+                fault = f"truncated archive: {file.uri} ends inside a record"
+            start = _next_member(stream, last + 1) if fault and members else None
+            if fault and start is None:
+                raise UnreadableFileError(fault)
+            if fault:
+                yield Reject(last, fault)
+
+
+def split(file: SourceFile, options: BaseModel, part_bytes: int) -> list[int]:
+    """Starts of gzip members about `part_bytes` apart; none where records are no members."""
+    starts: list[int] = []
+    with open_raw(file) as stream:
+        if not stream.read(2).startswith(_GZIP):
+            return []
+        place = part_bytes
+        while (start := _next_member(stream, place)) is not None:
+            starts.append(start)
+            place = start + part_bytes
+    return starts
+
+
+def _next_member(stream: BinaryIO, place: int) -> int | None:
+    """The first gzip member at `place` or after it that holds the start of a record."""
+    stream.seek(place)
+    window, begin = stream.read(_WINDOW), place
+    while window:
+        found = window.find(_MEMBER)
+        while 0 <= found <= len(window) - _LEAST_MEMBER:
+            with contextlib.suppress(zlib.error):
+                inside = zlib.decompressobj(31).decompress(window[found : found + 512], 5)
+                if inside == b"WARC/":
+                    return begin + found
+            found = window.find(_MEMBER, found + 1)
+        kept = window[-_LEAST_MEMBER + 1 :]
+        more = stream.read(_WINDOW)
+        if not more:
+            return None
+        begin += len(window) - len(kept)
+        window = kept + more
+    return None
+
+
+def _ends_whole(stream: BinaryIO, head: bytes, last: int, length: int) -> bool:
+    """Whether an archive that ended without a word ends with a whole record.
+
+    zstd and lz4 that are cut short are damaged already.
+    """
+    if head == b"WARC":
+        return _record_is_whole(stream, last, length)
+    return not head.startswith(_GZIP) or _members_are_whole(stream, last)
 
 
 def block(record: WarcRecord, max_bytes: int) -> bytes:

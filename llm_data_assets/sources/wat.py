@@ -15,6 +15,7 @@ from llm_data_assets.sources.document import Document, Reject, UnreadableFileErr
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.mapping import field_at
 from llm_data_assets.sources.warc import MAX_RECORD_BYTES, about, block, records
+from llm_data_assets.sources.warc import split as split
 
 _HTML = "Envelope.Payload-Metadata.HTTP-Response-Metadata.HTML-Metadata"
 
@@ -34,6 +35,9 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     rejects.
     """
     for record in records(file):
+        if isinstance(record, Reject):
+            yield record
+            continue
         if record.record_type != WarcRecordType.metadata:
             continue
         try:

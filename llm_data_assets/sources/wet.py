@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.warc import MAX_RECORD_BYTES, about, block, records
+from llm_data_assets.sources.warc import split as split
 
 
 class Options(BaseModel):
@@ -19,6 +20,9 @@ class Options(BaseModel):
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield every conversion record; its first line is the page's title."""
     for record in records(file):
+        if isinstance(record, Reject):
+            yield record
+            continue
         if record.record_type != WarcRecordType.conversion:
             continue
         try:

@@ -1,4 +1,4 @@
-"""What `docs/formats.md` says of code sets, hubs and plain tables is what reading them gives."""
+"""What `docs/formats.md` says of a format is what reading its files gives."""
 
 import re
 from pathlib import Path
@@ -10,14 +10,16 @@ from llm_data_assets.sources.document import Document
 from llm_data_assets.sources.files import list_files
 from llm_data_assets.sources.formats import FORMATS, read_documents
 from llm_data_assets_tests.conftest import PROJECT
-from llm_data_assets_tests.sources import fixtures_code
+from llm_data_assets_tests.sources import fixtures_code, fixtures_text
+from llm_data_assets_tests.sources.fixtures import FIXTURES
 
 TABLE = (PROJECT / "docs" / "formats.md").read_text(encoding="utf-8")
 ROW = re.compile(
     r"^\| ([^|]+) \| `(\w+)` \| (fixture|real) `([^`]+)`(?: with `([^`]+)`)? \| (\d+) \| (\d+) \|",
     re.MULTILINE,
 )
-OURS = ("Code", "Hubs and plain")
+FAMILIES = ("Web and text", "Code", "Hubs and plain")
+MODULES = (fixtures_text, fixtures_code)
 
 
 def sections(names: tuple[str, ...]) -> str:
@@ -26,17 +28,17 @@ def sections(names: tuple[str, ...]) -> str:
     )  # fmt: skip
 
 
-ROWS = ROW.findall(sections(OURS))
+ROWS = ROW.findall(sections(FAMILIES))
 
 
 def test_every_row_can_be_read() -> None:
-    lines = [line for line in sections(OURS).splitlines() if re.match(r"\| (?!Source|-)", line)]
+    lines = [line for line in sections(FAMILIES).splitlines() if re.match(r"\| (?!Source|-)", line)]
     assert len(ROWS) == len(lines)
 
 
 def test_every_fixture_has_a_row() -> None:
-    assert {row[1] for row in ROWS} == set(fixtures_code.CODE_FIXTURES)
-    assert set(fixtures_code.CODE_FIXTURES) <= set(FORMATS)
+    assert {row[1] for row in ROWS} == set(FIXTURES)
+    assert set(FIXTURES) <= set(FORMATS)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,7 @@ def test_the_figures_of_a_row(
     rejects: str,
 ) -> None:
     if kind == "fixture":
-        path = getattr(fixtures_code, place)(tmp_path)
+        path = next(getattr(each, place) for each in MODULES if hasattr(each, place))(tmp_path)
     else:
         path = request.getfixturevalue("shared_data") / place
     said = yaml.safe_load(f"{{{options}}}")

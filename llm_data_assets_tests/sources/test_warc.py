@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm_data_assets.sources.files import list_files
+from llm_data_assets.sources.formats import read_documents, split_offsets
 from llm_data_assets_tests.sources.reading import read_bytes, reasons
 
 STORY = "<p>The ferry crosses the bay every forty minutes, and the pilot knows every rock.</p>"
@@ -231,3 +234,29 @@ def test_wet_gives_the_extracted_text(tmp_path: Path) -> None:
     assert document.meta == {"declared_languages": "eng,deu"}
     assert document.url == "https://example.org/1"
     assert reasons(rejects) == ["digest mismatch"]
+
+
+def test_a_damaged_member_costs_itself(tmp_path: Path) -> None:
+    members = [gzip.compress(record(HTML, number=number), mtime=0) for number in range(1, 9)]
+    place = len(members[0]) + len(members[1]) + len(members[2])
+    data = bytearray(b"".join(members))
+    data[place + 40 : place + 80] = b"\0" * 40
+    documents, rejects = read_bytes(tmp_path, bytes(data), "warc")
+    found = [document.url for document in documents]
+    assert found == [f"https://example.org/{number}" for number in (1, 2, 3, 5, 6, 7, 8)]
+    assert 1 <= len(rejects) <= 2
+    assert set(reasons(rejects)) <= {"damaged record", "damaged archive", "truncated record"}
+
+
+def test_an_archive_of_members_is_read_in_parts(shared_data: Path) -> None:
+    (file,) = list_files(["sample-0000.warc.gz"], base=shared_data / "commoncrawl")
+    whole = list(read_documents("warc", file, {}))
+    starts = [0, *split_offsets("warc", file, {}, 50_000)]
+    assert len(starts) == 5
+    parts = [
+        list(read_documents("warc", replace(file, start=start, stop=stop), {}))
+        for start, stop in zip(starts, [*starts[1:], None], strict=True)
+    ]
+    assert [each for part in parts for each in part] == whole
+    assert all(parts[:-1])
+    assert split_offsets("warc", replace(file, path=str(shared_data / "README.md")), {}, 10) == []
