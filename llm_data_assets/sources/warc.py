@@ -6,7 +6,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +14,7 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding
 from resiliparse.parse.html import HTMLTree
 
+from llm_data_assets.sources.careful_html import main_text
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile, open_raw
 from llm_data_assets.sources.http_response import decoded_body, parse_response
@@ -33,6 +34,10 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    extractor: Literal["resiliparse", "trafilatura"] = Field(
+        "resiliparse",
+        description="Fast, or careful (about 30 times slower; the extra `careful` installs it)",
+    )
     main_content: bool = Field(True, description="Leave navigation, headers and footers out")
     max_record_bytes: int = Field(
         MAX_RECORD_BYTES, gt=0, description="Longer records and payloads are rejected"
@@ -203,8 +208,13 @@ def page(data: bytes, about: dict[str, Any], options: Options) -> Iterator[Docum
     text, encoding = decode(body, response.charset or detect_encoding(body, html5_compatible=True))
     tree = HTMLTree.parse(text)
     root = tree.document.query_selector("html") if tree.document else None
+    careful = options.extractor == "trafilatura"
     yield Document(
-        extract_plain_text(tree, main_content=options.main_content, alt_texts=False, links=False),
+        main_text(text, favour_recall=not options.main_content)
+        if careful
+        else extract_plain_text(
+            tree, main_content=options.main_content, alt_texts=False, links=False
+        ),
         title=(tree.title or "").strip() or None,
         language=_language(root.getattr("lang") if root else None),
         meta={"encoding": encoding},

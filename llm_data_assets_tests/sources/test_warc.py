@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -260,3 +261,36 @@ def test_an_archive_of_members_is_read_in_parts(shared_data: Path) -> None:
     assert [each for part in parts for each in part] == whole
     assert all(parts[:-1])
     assert split_offsets("warc", replace(file, path=str(shared_data / "README.md")), {}, 10) == []
+
+
+PAGE_OF_KINDS = """<html><head><title>Tides</title></head><body><nav><a href="/">Home</a></nav>
+<div><div><main><h1>Tides</h1><p>The water comes in twice a day, and the ferry waits for it at the quay.</p>
+<ul><li>At new moon the water is at its highest: spring tide.</li>
+<li>In between it stays low for days: neap tide.</li></ul>
+<pre><code>def tide(hour):
+    return hour % 12</code></pre>
+<table><tr><th>Day</th><th>High</th></tr><tr><td>Monday</td><td>6 m</td></tr></table></main></div></div>
+<footer>All rights reserved, cookies and terms</footer></body></html>"""
+
+
+@pytest.mark.parametrize("extractor", ["resiliparse", "trafilatura"])
+def test_structure_keeps_its_lines_and_boilerplate_goes(tmp_path: Path, extractor: str) -> None:
+    if extractor == "trafilatura":
+        pytest.importorskip("trafilatura", reason="the extra `careful` is not installed")
+    data = record(response(PAGE_OF_KINDS.encode()))
+    (document,), _ = read_bytes(tmp_path, data, "warc", extractor=extractor)
+    lines = [line.strip() for line in document.text.splitlines()]
+    assert "Tides" in lines
+    assert any(line.endswith("spring tide.") for line in lines)
+    assert any(line.endswith("neap tide.") for line in lines)
+    assert "    return hour % 12" in document.text
+    assert [line for line in lines if "Monday" in line and "6 m" in line]
+    assert "cookies" not in document.text and "Home" not in document.text
+
+
+def test_a_missing_extractor_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    _, rejects = read_bytes(tmp_path, record(HTML), "warc", extractor="trafilatura")
+    assert "pip install 'llm_data_assets[careful]'" in rejects[0].error
