@@ -264,12 +264,14 @@ def test_an_archive_of_members_is_read_in_parts(shared_data: Path) -> None:
 
 
 PAGE_OF_KINDS = """<html><head><title>Tides</title></head><body><nav><a href="/">Home</a></nav>
-<div><div><main><h1>Tides</h1><p>The water comes in twice a day, and the ferry waits for it at the quay.</p>
+<div><div><main><h1>Tides</h1>
+<p>The water comes in twice a day, and the ferry waits for it at the quay.</p>
 <ul><li>At new moon the water is at its highest: spring tide.</li>
 <li>In between it stays low for days: neap tide.</li></ul>
 <pre><code>def tide(hour):
     return hour % 12</code></pre>
-<table><tr><th>Day</th><th>High</th></tr><tr><td>Monday</td><td>6 m</td></tr></table></main></div></div>
+<table><tr><th>Day</th><th>High</th></tr>
+<tr><td>Monday</td><td>6 m</td></tr></table></main></div></div>
 <footer>All rights reserved, cookies and terms</footer></body></html>"""
 
 
