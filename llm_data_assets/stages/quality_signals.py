@@ -16,7 +16,7 @@ from llm_data_assets.text.decontamination import NgramIndex, build_index
 from llm_data_assets.text.language import detect
 from llm_data_assets.text.signals import SIGNALS, measure
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 QUALITY_SIGNALS = quality_signals(
     pa.schema(
         [

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
@@ -57,14 +58,33 @@ def load_ruleset(name: str) -> list[dict[str, Any]]:
     Raises:
         FileNotFoundError: there is none of that name; the message lists those there are.
     """
-    folder = resources.files("llm_data_assets.config") / "rulesets"
-    file = folder / f"{name}.yaml"
-    if "/" in name or not file.is_file():
-        shipped = sorted(each.name.removesuffix(".yaml") for each in folder.iterdir())
-        close = difflib.get_close_matches(name, shipped, n=1)
-        hint = f"{close[0]!r}" if close else f"one of {', '.join(shipped)}"
+    shipped = _shipped_files()
+    if name not in shipped:
+        close = difflib.get_close_matches(name, shipped, n=3)
+        hint = " or ".join(map(repr, close)) if close else f"one of {', '.join(sorted(shipped))}"
         raise FileNotFoundError(f"there is no rule set {name!r}. Try: {hint}")
+    file = shipped[name]
     return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+def shipped_rule_sets() -> list[str]:
+    """The names of the shipped rule sets, sorted."""
+    return sorted(_shipped_files())
+
+
+def _shipped_files() -> dict[str, Traversable]:
+    return _files_below(resources.files("llm_data_assets.config") / "rulesets")
+
+
+def _files_below(folder: Traversable, prefix: str = "") -> dict[str, Traversable]:
+    """The files of all shipped rule sets by name; those of a folder have its name before theirs."""
+    found: dict[str, Traversable] = {}
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            found |= _files_below(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(".yaml"):
+            found[prefix + entry.name.removesuffix(".yaml")] = entry
+    return found
 
 
 def _failure(rule: Rule, columns: Mapping[str, str]) -> str:

@@ -1,34 +1,28 @@
-"""Signals: what is measured of a document. One function a group; thresholds appear nowhere.
+"""Signals: what is measured of a document, one column each; thresholds appear nowhere.
 
-Names are RedPajama-v2's where it has one. Words are `text.words.words`; counting words are lower
-case without punctuation at the ends. Every signal of an empty text is 0.
+Names are RedPajama-v2's where it has one. A name that ends in `__datatrove`, `__dolma`, `__nemo`,
+`__dclm`, `__t5` or `__fineweb` counts as that toolkit does (docs/dialects.md says how); the others
+count as RedPajama-v2 does, over words in lower case without punctuation at the ends. Every signal
+of an empty text is 0. `text.reference` has each definition in plain Python.
 """
 
-import math
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
 
+import numpy as np
 import pyarrow as pa
 
+from llm_data_assets.text import kernels_measure as groups
+from llm_data_assets.text.abbreviations import ABBREVIATIONS
+from llm_data_assets.text.characters import characters
 from llm_data_assets.text.decontamination import NgramIndex, overlap
-from llm_data_assets.text.words import count_sentences, words
+from llm_data_assets.text.kernels import BY_SCRIPT, BY_SPACE, GIVEN, hash_points
+from llm_data_assets.text.stop_words import BY_LANGUAGE, GOPHER
+from llm_data_assets.text.words import UNSPACED_LANGUAGES, is_chinese, segment
 
 _F64, _I64, _STR = pa.float64(), pa.int64(), pa.string()
-# Rae et al. 2021, appendix A.1.1.
-_STOP_WORDS = frozenset({"the", "be", "to", "of", "and", "that", "have", "with"})
-# RedPajama-v2's ten glyphs, and the ASCII ones that datatrove 0.10 and Dolma 1.2 count.
-_BULLETS = tuple("•‣▶◀◦■□▪▫–●*-")
-_ELLIPSES = ("...", "…")
-_TERMINAL = tuple(".?!\"'。？！”’」』;；:：…")
-_ALPHABETIC = re.compile(r"[^\W\d_]")
-_EDGES = re.compile(r"^\W+|\W+$")
-_SHORT_LINE = 30  # characters; FineWeb (Penedo et al. 2024)
-_CHARACTER_GRAM = 3
-# The share of repeated characters grows with length: 0.1 at a thousand, 0.5 at 200,000 in clean
-# Chinese. It is measured where every document can be compared.
-_REPETITION_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True)
@@ -40,8 +34,47 @@ class Signal:
     description: str
 
 
-_SIGNALS: list[tuple[str, pa.DataType, str]] = [
-    ("language_score", _F64, "Probability of the detected language"),
+def _ngrams(name: str, convention: str) -> list[tuple[str, pa.DataType, str]]:
+    top, dup = "{}top_{{}}gram{}", "{}dup{}_{{}}grams{}"
+    suffix = f"__{convention}" if convention else ""
+    top, dup = top.format(name, suffix), dup.format(name, "e" if not suffix else "", suffix)
+    how = f", as {_TOOLKITS[convention]} counts" if convention else ""
+    return [
+        *(
+            (top.format(n), _F64, f"Share of characters in the commonest {n}-gram{how}")
+            for n in (2, 3, 4)
+        ),
+        *(
+            (dup.format(n), _F64, f"Share of characters in repeated {n}-grams{how}")
+            for n in range(5, 11)
+        ),
+    ]
+
+
+_TOOLKITS = {
+    "datatrove": "datatrove 0.10",
+    "dolma": "Dolma 1.2",
+    "nemo": "NeMo Curator 1.4",
+    "dclm": "DCLM",
+}
+# One list a group of columns, in the order of `kernels_measure`.
+_CHARACTER_SIGNALS = [
+    ("ccnet_length", _I64, "Characters"),
+    ("rps_doc_num_sentences", _I64, "Sentences"),
+    ("rps_doc_curly_bracket", _F64, "Curly brackets a character"),
+    ("rps_doc_lorem_ipsum", _I64, "Occurrences of 'lorem ipsum'"),
+    (
+        "char_repetition",
+        _F64,
+        "1 - distinct / all 3-grams of the first 2,000 characters, white space removed",
+    ),
+    ("alphanumeric_fraction", _F64, "Letters and digits a character"),
+    ("replacement_char_fraction", _F64, "U+FFFD a character: bytes that were lost"),
+    ("uppercase_letter_fraction", _F64, "Capitals a character"),
+    ("numerical_chars_fraction", _F64, "Decimal digits a character"),
+    ("whitespace_fraction", _F64, "White space a character"),
+]
+_WORD_SIGNALS = [
     ("rps_doc_word_count", _I64, "Words with at least one letter or digit"),
     ("rps_doc_mean_word_length", _F64, "Characters a word"),
     ("rps_doc_symbol_to_word_ratio", _F64, "'#' and ellipses a word"),
@@ -51,9 +84,8 @@ _SIGNALS: list[tuple[str, pa.DataType, str]] = [
     ("rps_doc_frac_all_caps_words", _F64, "Share of words in capitals"),
     ("rps_doc_stop_word_fraction", _F64, "Share of words among Gopher's eight stop words"),
     ("stop_words_distinct", _I64, "How many of Gopher's eight stop words occur"),
-    ("rps_doc_num_sentences", _I64, "Sentences"),
-    ("rps_doc_curly_bracket", _F64, "Curly brackets a character"),
-    ("rps_doc_lorem_ipsum", _I64, "Occurrences of 'lorem ipsum'"),
+]
+_LINE_SIGNALS = [
     ("n_lines", _I64, "Lines that are not blank"),
     ("mean_line_length", _F64, "Characters a line"),
     ("max_line_length", _I64, "Characters of the longest line"),
@@ -66,26 +98,106 @@ _SIGNALS: list[tuple[str, pa.DataType, str]] = [
     ("dup_line_char_frac", _F64, "Share of characters in lines that repeat an earlier one"),
     ("dup_para_frac", _F64, "Share of paragraphs that repeat an earlier one"),
     ("dup_para_char_frac", _F64, "Share of characters in paragraphs that repeat an earlier one"),
-    *(
-        (f"rps_doc_frac_chars_top_{n}gram", _F64, f"Share of characters in the commonest {n}-gram")
-        for n in (2, 3, 4)
-    ),
-    *(
-        (f"rps_doc_frac_chars_dupe_{n}grams", _F64, f"Share of characters in repeated {n}-grams")
-        for n in range(5, 11)
-    ),
-    (
-        "char_repetition",
-        _F64,
-        "1 - distinct / all 3-grams of the first 2,000 characters, white space removed",
-    ),
-    ("alphanumeric_fraction", _F64, "Letters and digits a character"),
-    ("replacement_char_fraction", _F64, "U+FFFD a character: bytes that were lost"),
     ("javascript_lines", _I64, "Lines that name javascript"),
-    ("evaluation_overlap", _F64, "Largest share of a benchmark question's n-grams found"),
-    ("evaluation_question", _STR, "That question; empty where none overlaps"),
+    ("bullet_lines__dclm", _F64, "Share of lines that begin with a bullet of DCLM's four"),
+    ("ellipsis_lines__dclm", _F64, "Share of lines that end in '...', '. . .' or '…'"),
+    ("dup_line_frac__dclm", _F64, "Share of lines that occur twice or more"),
+    ("dup_line_char_frac__dclm", _F64, "Share of characters in lines that occur twice or more"),
+    ("dup_para_frac__dclm", _F64, "Share of paragraphs that occur twice or more"),
+    ("dup_para_char_frac__dclm", _F64, "Share of characters in such paragraphs"),
 ]
-SIGNALS = tuple(Signal(*each) for each in _SIGNALS)
+_SPLIT_SIGNALS = [
+    ("word_count__split", _I64, "Words between spaces (segmented where a script has none)"),
+    ("word_count__dclm", _I64, "Words that begin with a letter or digit"),
+    ("mean_word_length__split", _F64, "Characters a word between spaces"),
+    ("median_word_length__dolma", _F64, "Median of characters of words between spaces, up to 64"),
+    ("alphabetic_words__split", _F64, "Share of words between spaces with a letter"),
+    ("symbol_words__dolma", _F64, "Share of words that hold '#' or '…'"),
+    ("symbol_words__nemo", _F64, "Share of words that are an ellipsis or '#'"),
+    ("symbols_per_word__dclm", _F64, "'#', '...', '. . .' and '…' a word"),
+    ("stop_words__split", _I64, "Occurrences of Gopher's stop words in lower case"),
+    ("stop_words__dclm", _I64, "Occurrences of Gopher's stop words in any case"),
+    ("language_stop_words", _I64, "How many of FineWeb-2's stop words of the language occur"),
+]
+_DOLMA_SIGNALS = [
+    ("bullet_lines__dolma", _F64, "Share of lines that begin with '*' or '-'"),
+    ("ellipsis_lines__dolma", _F64, "Share of lines that end in '…'"),
+    ("dup_line_frac__dolma", _F64, "Share of lines that occur twice or more, blank ones too"),
+    ("dup_line_char_frac__dolma", _F64, "Their characters over those of words"),
+    *_ngrams("", "dolma"),
+]
+_NEMO_SIGNALS = [
+    ("bullet_lines__nemo", _F64, "Share of lines that begin with a bullet of NeMo's twelve"),
+    ("ellipsis_lines__nemo", _F64, "Share of lines that end in an ellipsis or 'read more'"),
+    ("unended_lines__nemo", _F64, "Share of lines that do not end in . ? ! \" or '"),
+    ("dup_line_frac__nemo", _F64, "Share of lines that repeat an earlier one, not stripped"),
+    ("dup_line_char_frac__nemo", _F64, "Share of characters in those"),
+    ("dup_para_frac__nemo", _F64, "Share of paragraphs that repeat an earlier one"),
+    ("dup_para_char_frac__nemo", _F64, "Share of characters in those"),
+    *_ngrams("", "nemo"),
+]
+_DATATROVE_SIGNALS = [
+    ("word_count__datatrove", _I64, "Tokens that are not all punctuation"),
+    ("mean_word_length__datatrove", _F64, "Characters of those tokens"),
+    ("hashes_per_word__datatrove", _F64, "'#' a token"),
+    ("ellipses_per_word__datatrove", _F64, "'...' and '…' a token"),
+    ("alphabetic_words__datatrove", _F64, "Share of tokens with a letter"),
+    ("stop_words__datatrove", _I64, "How many of Gopher's stop words occur, in lower case"),
+    ("language_stop_words__datatrove", _I64, "How many of FineWeb-2's stop words occur as tokens"),
+    ("bullet_lines__datatrove", _F64, "Share of lines that begin with '•' or '-'"),
+    ("ellipsis_lines__datatrove", _F64, "Share of lines that end in '...' or '…'"),
+    ("dup_para_frac__datatrove", _F64, "Share of paragraphs that repeat an earlier one"),
+    ("dup_para_char_frac__datatrove", _F64, "Their characters over all"),
+    ("dup_line_frac__datatrove", _F64, "Share of lines that repeat an earlier one"),
+    ("dup_line_char_frac__datatrove", _F64, "Their characters over all"),
+    *_ngrams("", "datatrove"),
+    ("line_punctuation__datatrove", _F64, "Share of lines that end a sentence in some script"),
+    ("short_lines__datatrove", _F64, "Share of lines of at most 30 characters, spaces too"),
+    ("dup_chars__datatrove", _F64, "Characters of repeated lines over all but line breaks"),
+    ("newlines_per_word__datatrove", _F64, "Line breaks a token"),
+]
+_C4_SIGNALS = [
+    ("sentences__t5", _I64, "Sentences of the lines that C4 keeps"),
+    ("lorem_ipsum__t5", _I64, "1 where such a line says 'lorem ipsum'"),
+    ("curly_bracket__t5", _I64, "1 where such a line has a curly bracket"),
+    ("sentences__fineweb", _I64, "Sentences of the lines that FineWeb's C4 keeps"),
+    ("lorem_ipsum__fineweb", _I64, "1 where such a line says 'lorem ipsum'"),
+    ("curly_bracket__fineweb", _I64, "1 where such a line has a curly bracket"),
+    ("line_punctuation__fineweb", _F64, "Of those lines: share that ends a sentence"),
+    ("short_lines__fineweb", _F64, "Of those lines: share of at most 30 characters"),
+    ("dup_chars__fineweb", _F64, "Of those lines: share of characters in repeated ones"),
+    ("newlines_per_word__fineweb", _F64, "Of those lines: line breaks a token"),
+    ("sentences__c4_dclm", _I64, "Sentences of the lines that DCLM's C4 keeps"),
+    ("lorem_ipsum__c4_dclm", _I64, "1 where such a line says 'lorem ipsum'"),
+    ("curly_bracket__c4_dclm", _I64, "1 where such a line has a curly bracket"),
+]
+_DCLM_SIGNALS = [
+    *_ngrams("", "dclm"),
+    ("removed_words__refinedweb", _F64, "Share of words in lines that RefinedWeb removes"),
+]
+_MEASURED = [
+    *_CHARACTER_SIGNALS,
+    *_WORD_SIGNALS,
+    *_LINE_SIGNALS,
+    *_ngrams("rps_doc_frac_chars_", ""),
+    *_SPLIT_SIGNALS,
+    *_DOLMA_SIGNALS,
+    *_NEMO_SIGNALS,
+    *_DATATROVE_SIGNALS,
+    *_C4_SIGNALS,
+    *_DCLM_SIGNALS,
+]
+MEASURED_NAMES = tuple(name for name, _, _ in _MEASURED)
+assert len(_MEASURED) == groups.COLUMNS
+SIGNALS = tuple(
+    Signal(*each)
+    for each in (
+        ("language_score", _F64, "Probability of the detected language"),
+        *_MEASURED,
+        ("evaluation_overlap", _F64, "Largest share of a benchmark question's n-grams found"),
+        ("evaluation_question", _STR, "That question; empty where none overlaps"),
+    )
+)
 
 
 def measure(
@@ -103,153 +215,97 @@ def measure(
         language_scores: float32[n], passed through as `language_score`.
         evaluation: benchmark questions to look for; None measures no overlap.
     """
-    rows = [
-        {"language_score": float(score), **signals_of(text, language, evaluation)}
-        for text, language, score in zip(
-            texts.to_pylist(), languages.to_pylist(), language_scores.to_pylist(), strict=True
-        )
-    ]
-    schema = pa.schema([pa.field(each.name, each.dtype) for each in SIGNALS])
-    return pa.RecordBatch.from_pylist(rows, schema)
+    values = measure_array(texts, languages.to_pylist())
+    columns = [language_scores.cast(_F64)]
+    for index, (_, dtype, _) in enumerate(_MEASURED):
+        columns.append(pa.array(values[:, index]).cast(dtype))
+    found: Sequence[tuple[float, str | None]] = (
+        [overlap(text, evaluation) for text in texts.to_pylist()]
+        if evaluation
+        else [(0.0, None)] * len(texts)
+    )
+    columns.append(pa.array([each for each, _ in found], _F64))
+    columns.append(pa.array([question or "" for _, question in found], _STR))
+    return pa.RecordBatch.from_arrays(columns, names=[each.name for each in SIGNALS])
 
 
-def signals_of(
-    text: str, language: str, evaluation: NgramIndex | None = None
-) -> dict[str, float | int | str]:
-    """All signals of one text but the language's score."""
-    found = words(text, language)
-    share, question = overlap(text, evaluation) if evaluation else (0.0, None)
-    return {
-        **_word_signals(found, text),
-        **_line_signals(text, len(found)),
-        **_repetition(found),
-        **_character_signals(text),
-        "rps_doc_num_sentences": count_sentences(text),
-        "evaluation_overlap": share,
-        "evaluation_question": question or "",
+def measure_array(
+    texts: pa.Array,
+    languages: Sequence[str],
+    *,
+    wanted: int = groups.EVERYTHING,
+    tokens: bool = True,
+) -> np.ndarray:
+    """What the kernels measure of each text.
+
+    Args:
+        texts: string[n].
+        languages: of each text.
+        wanted: groups of signals, bits of `kernels_measure`; columns of the others are 0.
+        tokens: whether datatrove's words are tokens as spaCy's English rules cut them, its
+            default; False takes the words of the other signals.
+
+    Returns:
+        float64[n, kernels_measure.COLUMNS].
+    """
+    texts = texts.cast(pa.large_string())
+    out = np.zeros((len(texts), groups.COLUMNS), np.float64)
+    if not len(texts):
+        return out
+    _, offsets_buffer, data_buffer = texts.buffers()
+    offsets = np.frombuffer(offsets_buffer, np.int64)[texts.offset :][: len(texts) + 1]
+    data = np.frombuffer(data_buffer or b"\0", np.uint8)
+    modes, given = _words_given(texts, languages)
+    stop_words, language_stops, spans = _stop_hashes()
+    language_at = np.array([spans.get(each, (0, 0)) for each in languages], np.int64)
+    groups.measure_texts(
+        data, offsets, modes, given, (stop_words, language_stops, language_at),
+        _abbreviation_hashes(), tuple(characters()), wanted, tokens, out,
+    )  # fmt: skip
+    return out
+
+
+def _words_given(
+    texts: pa.Array, languages: Sequence[str]
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """How words are found in each text, and where they are in those that rjieba segments."""
+    modes = np.full(len(texts), BY_SPACE, np.uint8)
+    starts: list[int] = []
+    ends: list[int] = []
+    at = np.zeros(len(texts) + 1, np.int64)
+    for index, language in enumerate(languages):
+        if language in UNSPACED_LANGUAGES:
+            modes[index] = BY_SCRIPT
+            text = texts[index].as_py()
+            if language != "ja" and is_chinese(text):
+                modes[index] = GIVEN
+                pieces = segment(text)
+                for piece, end in zip(pieces, accumulate(map(len, pieces)), strict=True):
+                    if not piece.isspace():
+                        starts.append(end - len(piece))
+                        ends.append(end)
+        at[index + 1] = len(starts)
+    return modes, (np.array(starts, np.int32), np.array(ends, np.int32), at)
+
+
+@cache
+def _stop_hashes() -> tuple[np.ndarray, np.ndarray, dict[str, tuple[int, int]]]:
+    """Hashes of Gopher's stop words; of those of every language; where each language's are."""
+    lists = {language: words.split() for language, words in BY_LANGUAGE.items()}
+    ends = list(accumulate(map(len, lists.values())))
+    spans = {
+        language: (end - len(words), end)
+        for (language, words), end in zip(lists.items(), ends, strict=True)
     }
+    spans |= dict.fromkeys(("wuu", "yue"), spans["zh"])
+    return _hashes(GOPHER), _hashes([word for words in lists.values() for word in words]), spans
 
 
-def _word_signals(found: Sequence[str], text: str) -> dict[str, float | int | str]:
-    n = len(found)
-    real = [word for word in found if any(character.isalnum() for character in word)]
-    lowered = Counter(_EDGES.sub("", word.lower()) for word in real)
-    stops = {word: count for word, count in lowered.items() if word in _STOP_WORDS}
-    symbols = text.count("#") + sum(text.count(mark) for mark in _ELLIPSES)
-    total = len(real)
-    return {
-        "rps_doc_word_count": total,
-        "rps_doc_mean_word_length": _share(sum(map(len, real)), total),
-        "rps_doc_symbol_to_word_ratio": _share(symbols, n),
-        "rps_doc_frac_no_alph_words": _share(
-            sum(1 for word in found if not _ALPHABETIC.search(word)), n
-        ),
-        "rps_doc_frac_unique_words": _share(len(lowered), total),
-        "rps_doc_unigram_entropy": sum(
-            -count / total * math.log(count / total) for count in lowered.values()
-        ),
-        "rps_doc_frac_all_caps_words": _share(sum(1 for word in found if word.isupper()), n),
-        "rps_doc_stop_word_fraction": _share(sum(stops.values()), total),
-        "stop_words_distinct": len(stops),
-    }
+@cache
+def _abbreviation_hashes() -> np.ndarray:
+    return _hashes(ABBREVIATIONS.split())
 
 
-def _line_signals(text: str, n_words: int) -> dict[str, float | int | str]:
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
-    paragraphs = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
-    n = len(lines)
-    lengths = [len(line) for line in lines]
-    return {
-        "n_lines": n,
-        "mean_line_length": _share(sum(lengths), n),
-        "max_line_length": max(lengths, default=0),
-        "rps_doc_frac_lines_end_with_ellipsis": _share(
-            sum(1 for line in lines if line.endswith(_ELLIPSES)), n
-        ),
-        "frac_lines_start_with_bullet": _share(
-            sum(1 for line in lines if line.startswith(_BULLETS)), n
-        ),
-        "frac_lines_end_with_punctuation": _share(
-            sum(1 for line in lines if line.endswith(_TERMINAL)), n
-        ),
-        "frac_short_lines": _share(sum(1 for length in lengths if length <= _SHORT_LINE), n),
-        "newlines_per_word": _share(text.count("\n"), n_words),
-        "dup_line_frac": _repeated(lines)[0],
-        "dup_line_char_frac": _repeated(lines)[1],
-        "dup_para_frac": _repeated(paragraphs)[0],
-        "dup_para_char_frac": _repeated(paragraphs)[1],
-        "javascript_lines": sum(1 for line in lines if "javascript" in line.lower()),
-    }
-
-
-def _character_signals(text: str) -> dict[str, float | int | str]:
-    n = len(text)
-    dense = "".join(text[: 2 * _REPETITION_CHARACTERS].split())[:_REPETITION_CHARACTERS]
-    grams = max(0, len(dense) - _CHARACTER_GRAM + 1)
-    distinct = len({dense[i : i + _CHARACTER_GRAM] for i in range(grams)})
-    return {
-        "char_repetition": 1 - distinct / grams if grams else 0.0,
-        "alphanumeric_fraction": _share(sum(map(str.isalnum, text)), n),
-        "replacement_char_fraction": _share(text.count("\ufffd"), n),
-        "rps_doc_curly_bracket": _share(text.count("{") + text.count("}"), n),
-        "rps_doc_lorem_ipsum": text.lower().count("lorem ipsum"),
-    }
-
-
-def _repetition(found: Sequence[str]) -> dict[str, float | int | str]:
-    """Repeated n-grams by RedPajama-v2's definition: characters of all occurrences, overlaps once,
-    over all characters of words."""
-    lowered = [stripped for word in found if (stripped := _EDGES.sub("", word.lower()))]
-    lengths = [len(word) for word in lowered]
-    total = sum(lengths)
-    ids = {word: number for number, word in enumerate(dict.fromkeys(lowered))}
-    tokens = [ids[word] for word in lowered]
-    signals: dict[str, float | int | str] = {}
-    for n in (2, 3, 4):
-        signals[f"rps_doc_frac_chars_top_{n}gram"] = top_ngram_share(tokens, lengths, n, total)
-    nothing_repeats = False
-    for n in range(5, 11):
-        # Where no n-gram repeats, no longer one does.
-        share = 0.0 if nothing_repeats else duplicate_ngram_share(tokens, lengths, n, total)
-        nothing_repeats = nothing_repeats or share == 0.0
-        signals[f"rps_doc_frac_chars_dupe_{n}grams"] = share
-    return signals
-
-
-def top_ngram_share(tokens: Sequence[int], lengths: Sequence[int], n: int, total: int) -> float:
-    """Characters in the commonest n-gram's occurrences; 0 where none repeats; ties by length."""
-    counts = Counter(zip(*(tokens[i:] for i in range(n)), strict=False))
-    most = max(counts.values(), default=0)
-    if most <= 1:
-        return 0.0
-    size = dict(zip(tokens, lengths, strict=True))
-    longest = max(sum(size[t] for t in gram) for gram, count in counts.items() if count == most)
-    return min(1.0, longest * most / total)
-
-
-def duplicate_ngram_share(
-    tokens: Sequence[int], lengths: Sequence[int], n: int, total: int
-) -> float:
-    """Characters of words that stand in any n-gram which occurs twice or more."""
-    grams = list(zip(*(tokens[i:] for i in range(n)), strict=False))
-    counts = Counter(grams)
-    covered = bytearray(len(tokens))
-    for place, gram in enumerate(grams):
-        if counts[gram] > 1:
-            covered[place : place + n] = b"\x01" * n
-    return _share(sum(length for length, hit in zip(lengths, covered, strict=True) if hit), total)
-
-
-def _repeated(parts: Sequence[str]) -> tuple[float, float]:
-    """Share of parts, and of their characters, that repeat an earlier part."""
-    seen: set[str] = set()
-    count = characters = 0
-    for part in parts:
-        if part in seen:
-            count, characters = count + 1, characters + len(part)
-        seen.add(part)
-    return _share(count, len(parts)), _share(characters, sum(map(len, parts)))
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0
+def _hashes(words: Sequence[str]) -> np.ndarray:
+    points = [np.array(list(map(ord, word)), np.uint32) for word in words]
+    return np.array([hash_points(each, 0, len(each)) for each in points], np.uint64)

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from llm_data_assets.config.pipeline import Rule
-from llm_data_assets.text.rules import compile_rules, load_ruleset
+from llm_data_assets.text.rules import compile_rules, load_ruleset, shipped_rule_sets
 from llm_data_assets.text.signals import SIGNALS
 
 COLUMNS = {"words": "int64", "language": "string", "license": "string"}
@@ -81,7 +81,7 @@ def test_a_rule_that_cannot_be_names_the_way_out(rule: Rule, words: str) -> None
         compile_rules([rule], COLUMNS, relation="rows")
 
 
-@pytest.mark.parametrize("name", ["gopher", "chinese", "c4", "fineweb", "code", "clean"])
+@pytest.mark.parametrize("name", shipped_rule_sets())
 def test_shipped_rule_sets_name_signals_that_exist(name: str) -> None:
     columns = {signal.name: str(signal.dtype) for signal in SIGNALS}
     columns |= dict.fromkeys(("language", "license", "domain"), "string")

@@ -5,8 +5,13 @@ import pytest
 
 from llm_data_assets.text.decontamination import build_index, overlap
 from llm_data_assets.text.language import detect
-from llm_data_assets.text.signals import SIGNALS, measure, signals_of
+from llm_data_assets.text.signals import MEASURED_NAMES, SIGNALS, measure, measure_array
 from llm_data_assets_tests.quickstart.prose import article_zh
+
+
+def signals_of(text: str, language: str) -> dict[str, float]:
+    """One text through the kernels."""
+    return dict(zip(MEASURED_NAMES, measure_array(pa.array([text]), [language])[0], strict=True))
 
 
 @pytest.mark.parametrize(

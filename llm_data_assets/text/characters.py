@@ -1,0 +1,133 @@
+"""Unicode as tables that a kernel can read: what each character is, and its lower case."""
+
+import unicodedata
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+# Bits of a character's record.
+SPACE = 1 << 0  # str.isspace, where str.split splits
+BREAK = 1 << 1  # where str.splitlines splits
+ALPHA = 1 << 2  # str.isalpha
+ALNUM = 1 << 3  # str.isalnum
+WORD = 1 << 4  # \w of a regular expression
+LETTER = 1 << 5  # [^\W\d_]
+DECIMAL = 1 << 6  # \d
+DIGIT = 1 << 7  # str.isdigit
+UPPER = 1 << 8  # str.isupper
+SMALL = 1 << 9  # cased, but not upper
+PUNCTUATION = 1 << 10  # ENGLISH_SYMBOLS or SENTENCE_END
+END = 1 << 11  # SENTENCE_END: ends a sentence in some script
+STOP = 1 << 12  # . ? ! and their full-width forms: ends a sentence
+CLOSING = 1 << 13  # quotes and brackets that close
+UNSPACED = 1 << 14  # of a script without spaces between words
+HAN = 1 << 15
+KATAKANA = 1 << 16
+THAI = 1 << 17
+LEADING_VOWEL = 1 << 18  # Thai vowels that begin a syllable
+EXTENDS = 1 << 19  # marks and joiners: part of the character before them
+MARK = 1 << 20  # Unicode category P
+EDGE = 1 << 21  # spaCy 3.8 cuts it off either end of a word
+CURRENCY = 1 << 22
+QUOTE = 1 << 23  # spaCy's quotes
+
+# Nothing after the last assigned Han characters is a letter, a digit, a space or in lower case.
+TABLE_SIZE = 0x34000
+
+# The marks that datatrove 0.10 does not take for words (utils/text.py, PUNCTUATION), beside
+# control characters and SENTENCE_END.
+_SYMBOLS = (
+    "!/—”:％１〈&(、━\\【#%「」，】；+^]~“《„';’{|∶´[=-`*．（–？！：$～«〉,><》)?）。…@_.\"}►»"
+)
+# Unicode's Sentence_Terminal (PropList.txt) as datatrove 0.10 lists it, with the question and
+# exclamation marks and full stops of every script.
+_SENTENCE_END = (
+    "!.?\u0589\u061d\u061e\u061f\u06d4\u0700\u0701\u0702\u07f9\u0837\u0839\u083d\u083e\u0964\u0965"
+    "\u104a\u104b\u1362\u1367\u1368\u166e\u1735\u1736\u17d4\u17d5\u17d6\u17d9\u17da\u1803\u1809"
+    "\u1944\u1945\u1aa8\u1aa9\u1aaa\u1aab\u1b5a\u1b5b\u1b5e\u1b5f\u1b7d\u1b7e\u1c3b\u1c3c\u1c7e"
+    "\u1c7f\u203c\u203d\u2047\u2048\u2049\u2e2e\u2e3c\u2e53\u2e54\u3002\ua4ff\ua60e\ua60f\ua6f3"
+    "\ua6f7\ua876\ua877\ua8ce\ua8cf\ua92f\ua9c8\ua9c9\uaa5d\uaa5e\uaa5f\uaaf0\uaaf1\uabeb\ufe52"
+    "\ufe56\ufe57\uff01\uff0e\uff1f\uff61"
+    "\U00010a56\U00010a57\U00010f55\U00010f56\U00010f57\U00010f58\U00010f59\U00010f86\U00010f87"
+    "\U00010f88\U00010f89\U00011047\U00011048\U000110be\U000110bf\U000110c0\U000110c1\U00011141"
+    "\U00011142\U00011143\U000111c5\U000111c6\U000111cd\U000111de\U000111df\U00011238\U00011239"
+    "\U0001123b\U0001123c\U000112a9\U0001144b\U0001144c\U000115c2\U000115c3\U000115c9\U000115ca"
+    "\U000115cb\U000115cc\U000115cd\U000115ce\U000115cf\U000115d0\U000115d1\U000115d2\U000115d3"
+    "\U000115d4\U000115d5\U000115d6\U000115d7\U00011641\U00011642\U0001173c\U0001173d\U0001173e"
+    "\U00011944\U00011946\U00011a42\U00011a43\U00011a9b\U00011a9c\U00011c41\U00011c42\U00011ef7"
+    "\U00011ef8\U00011f43\U00011f44\U00016a6e\U00016a6f\U00016af5\U00016b37\U00016b38\U00016b44"
+    "\U00016e98\U0001bc9f\U0001da88"
+)
+SENTENCE_END = frozenset(_SENTENCE_END)
+_CONTROLS = map(chr, (*range(9), *range(11, 32), *range(127, 160)))
+SYMBOLS = SENTENCE_END.union(_SYMBOLS, _CONTROLS)
+
+_BREAKS = frozenset("\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+_STOPS = frozenset(".!?。！？")
+_CLOSING = frozenset("\"'”’»)]}」』）】》")
+_LEADING_VOWELS = frozenset("เแโใไ")
+# spaCy 3.8's punctuation and quotes (lang/char_classes.py), beside symbols (category So).
+_QUOTES = frozenset("'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉〈〉⟦⟧")
+_EDGES = _QUOTES | frozenset("…,:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪—–")
+_HAN = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
+_KATAKANA = ((0x30A0, 0x30FF), (0x31F0, 0x31FF))
+_THAI = ((0x0E00, 0x0E7F),)
+# Thai, Lao, Burmese, Khmer, kana, Han.
+_UNSPACED = (
+    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), *_HAN,
+)  # fmt: skip
+
+
+class Characters(NamedTuple):
+    """records: uint32[TABLE_SIZE], the bits above; lower: uint32[TABLE_SIZE], code points."""
+
+    records: np.ndarray
+    lower: np.ndarray
+
+
+@cache
+def characters() -> Characters:
+    """The tables of this Python's Unicode version."""
+    everything = [chr(code) for code in range(TABLE_SIZE)]
+    records = np.fromiter(map(_record, everything), np.uint32, TABLE_SIZE)
+    lower = np.fromiter((ord(fold(each)) for each in everything), np.uint32, TABLE_SIZE)
+    for ranges, bit in ((_HAN, HAN), (_KATAKANA, KATAKANA), (_THAI, THAI), (_UNSPACED, UNSPACED)):
+        for first, last in ranges:
+            records[first : last + 1] |= bit
+    return Characters(records, lower)
+
+
+def fold(character: str) -> str:
+    """Lower case of one character, where that is one character; a final sigma is a sigma."""
+    lower = character.lower()
+    return "σ" if lower == "ς" else lower if len(lower) == 1 else character
+
+
+def _record(character: str) -> int:
+    category = unicodedata.category(character)
+    is_alnum = character.isalnum()
+    is_upper = character.isupper()
+    properties = (
+        (SPACE, character.isspace()),
+        (BREAK, character in _BREAKS),
+        (ALPHA, character.isalpha()),
+        (ALNUM, is_alnum),
+        (WORD, is_alnum or character == "_"),
+        (LETTER, is_alnum and category != "Nd"),
+        (DECIMAL, category == "Nd"),
+        (DIGIT, character.isdigit()),
+        (UPPER, is_upper),
+        (SMALL, (character.islower() or category == "Lt") and not is_upper),
+        (PUNCTUATION, character in SYMBOLS),
+        (END, character in SENTENCE_END),
+        (STOP, character in _STOPS),
+        (CLOSING, character in _CLOSING),
+        (LEADING_VOWEL, character in _LEADING_VOWELS),
+        (MARK, category[0] == "P"),
+        (EDGE, character in _EDGES or category == "So"),
+        (CURRENCY, category == "Sc"),
+        (QUOTE, character in _QUOTES),
+        (EXTENDS, category in ("Mn", "Mc", "Me") or character in "\u200c\u200d"),
+    )
+    return sum(bit for bit, holds in properties if holds)

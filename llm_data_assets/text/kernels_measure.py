@@ -1,0 +1,265 @@
+"""All signals of a chunk of documents, one document after the other."""
+
+import numpy as np
+from numba import njit
+
+from llm_data_assets.text.kernels import (
+    GIVEN,
+    NORMAL,
+    NORMAL_LENGTH,
+    decode,
+    find_words,
+    number_words,
+    word_parts,
+)
+from llm_data_assets.text.kernels_c4 import measure_c4, measure_fineweb, removed_words
+from llm_data_assets.text.kernels_lines import (
+    find_breaks,
+    measure_lines,
+    measure_lines_datatrove,
+    measure_lines_raw,
+    share,
+)
+from llm_data_assets.text.kernels_ngrams import (
+    DUP_ALL,
+    DUP_COVERED,
+    DUP_JOINED,
+    DUP_SUMMED,
+    DUP_WALKED,
+    TOP_COUNT,
+    TOP_FIRST,
+    TOP_LONGEST,
+    TOP_PLACE,
+    count_inside,
+    measure_ngrams,
+)
+from llm_data_assets.text.kernels_tokens import find_tokens
+from llm_data_assets.text.kernels_words import (
+    count_marks,
+    measure_characters,
+    measure_words,
+    measure_words_datatrove,
+)
+
+# Where each group of signals begins in a row; `text.signals` names them in this order.
+CHARACTERS, WORDS, LINES, NGRAMS = 0, 10, 19, 38
+SPLIT, DOLMA, NEMO = 47, 58, 71
+DATATROVE, FINEWEB_AS_IS, C4_T5, FINEWEB, C4_DCLM, DCLM = 87, 109, 113, 116, 123, 126
+COLUMNS = 136
+
+# Which groups are measured: bits. The first is what rule sets of no toolkit need.
+OWN, OF_DATATROVE, OF_SPLIT, OF_DCLM, OF_C4, OF_FINEWEB = 1, 2, 4, 8, 16, 32
+EVERYTHING = 63
+
+
+@njit(nogil=True, cache=True)
+def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, groups, tokens, out):  # type: ignore[no-untyped-def]
+    """Measure every text of a chunk.
+
+    Args:
+        data, offsets: uint8[...] and int64[n + 1]: UTF-8.
+        modes: uint8[n], how the words of each text are found (text.kernels).
+        given: begins int32[...], ends int32[...] and offsets int64[n + 1] of words that are GIVEN.
+        stops: words uint64[...] of Gopher's list; those of the text's language, uint64[...], with
+            offsets int64[n + 1, 2] of each text's begin and end.
+        abbreviations: uint64[...], see `measure_c4`.
+        tables: records and lower case (text.characters).
+        groups: bits; what is not asked for stays 0.
+        tokens: whether datatrove's words are tokens as spaCy has them; else the words found here.
+        out: float64[n, COLUMNS].
+    """
+    records, lower = tables
+    given_starts, given_ends, given_at = given
+    stop_words, language_stops, language_at = stops
+    longest = 0
+    for d in range(len(offsets) - 1):
+        longest = max(longest, offsets[d + 1] - offsets[d])
+    points = np.empty(longest + 1, np.uint32)
+    left = np.empty(longest + 2, np.uint32)
+    starts = np.empty(2 * longest + 2, np.int32)
+    ends = np.empty(2 * longest + 2, np.int32)
+    breaks = np.empty(1024, np.int32)
+    line_arrays = _line_space(1026)
+    words = _word_space(1024)
+    top = np.zeros((4, 3), np.float64)
+    dup = np.zeros((5, 6), np.float64)
+    marks = np.zeros(4, np.int64)
+    for d in range(len(offsets) - 1):
+        row = out[d]
+        n = decode(data, offsets[d], offsets[d + 1], points)
+        stops_here = language_stops[language_at[d, 0] : language_at[d, 1]]
+        n_breaks = find_breaks(points, n, breaks)
+        if n_breaks > len(breaks):
+            breaks = np.empty(2 * n_breaks, np.int32)
+            line_arrays = _line_space(2 * n_breaks + 2)
+            find_breaks(points, n, breaks)
+        lines = (line_arrays[0], line_arrays[1], line_arrays[2], breaks[:n_breaks])
+        if modes[d] == GIVEN:
+            m = given_at[d + 1] - given_at[d]
+            starts[:m] = given_starts[given_at[d] : given_at[d + 1]]
+            ends[:m] = given_ends[given_at[d] : given_at[d + 1]]
+        else:
+            m = find_words(points, n, records, modes[d], starts, ends)
+        if len(words[0]) < m + 1:
+            words = _word_space(2 * m)
+        table, space, normal_tokens, lengths = words[1], words[2], words[3], words[4]
+        count_marks(points, n, marks)
+        distinct, normals = number_words(
+            points, starts, ends, m, records, lower, stop_words, stops_here, table
+        )
+        characters = 0
+        if groups & (OWN | OF_SPLIT):
+            characters = measure_words(
+                table[1], distinct, normals, m, marks, space[5], row[WORDS:LINES], row[SPLIT:DOLMA]
+            )
+        if groups & OWN:
+            measure_characters(points, n, records, table[2], table[3], row[CHARACTERS:WORDS])
+            measure_lines(points, n, records, m, lines, row[LINES:NGRAMS])
+            total = 0
+            found = 0
+            for w in range(m):
+                number = table[0][w]
+                if table[1][number, NORMAL_LENGTH]:
+                    normal_tokens[found] = table[1][number, NORMAL]
+                    lengths[found] = table[1][number, NORMAL_LENGTH]
+                    total += lengths[found]
+                    found += 1
+            measure_ngrams(normal_tokens, lengths, found, space, top, dup)
+            _covered(top, dup, total, row[NGRAMS:SPLIT])
+        if groups & OF_SPLIT or (groups & OF_DATATROVE and not (tokens and modes[d] != GIVEN)):
+            for w in range(m):
+                lengths[w] = ends[w] - starts[w]
+            measure_ngrams(table[0], lengths, m, space, top, dup)
+        if groups & OF_SPLIT:
+            measure_lines_raw(
+                points, n, records, characters, lines, row[DOLMA:NEMO], row[NEMO:DATATROVE]
+            )
+            _split_ngrams(
+                points, n, starts, ends, m, characters, top, dup, left,
+                row[DOLMA + 4 : NEMO], row[NEMO + 7 : DATATROVE],
+            )  # fmt: skip
+        if groups & OF_DATATROVE:
+            if tokens and modes[d] != GIVEN:
+                m = find_tokens(points, n, records, lower, abbreviations, starts, ends)
+                if len(words[0]) < m + 1:
+                    words = _word_space(2 * m)
+                    table, space, lengths = words[1], words[2], words[4]
+                distinct, normals = number_words(
+                    points, starts, ends, m, records, lower, stop_words, stops_here, table
+                )
+                for w in range(m):
+                    lengths[w] = ends[w] - starts[w]
+                measure_ngrams(table[0], lengths, m, space, top, dup)
+            measure_words_datatrove(table[1], distinct, m, marks, row[DATATROVE : DATATROVE + 7])
+            measure_lines_datatrove(points, n, records, lines, row[DATATROVE + 7 : DATATROVE + 13])
+            _walked(m, n, top, dup, row[DATATROVE + 13 : FINEWEB_AS_IS])
+            if groups & OF_FINEWEB:
+                measure_fineweb(points, n, records, m, lines, row[FINEWEB_AS_IS:C4_T5])
+        if groups & OF_C4:
+            size, n_words = measure_c4(
+                points, n, records, lower, abbreviations, lines, left,
+                row[C4_T5:FINEWEB], row[FINEWEB:C4_DCLM], row[C4_DCLM:DCLM],
+            )  # fmt: skip
+            if tokens and size:
+                n_words = find_tokens(left, size, records, lower, abbreviations, starts, ends)
+                row[FINEWEB + 6] = share(_count_newlines(left, size), n_words)
+        if groups & OF_DCLM:
+            m = word_parts(points, n, records, starts, ends)
+            if len(words[0]) < m + 1:
+                words = _word_space(2 * m)
+            table, space, lengths = words[1], words[2], words[4]
+            distinct, normals = number_words(
+                points, starts, ends, m, records, lower, stop_words, stops_here, table
+            )
+            total = 0
+            for w in range(m):
+                lengths[w] = ends[w] - starts[w]
+                total += lengths[w]
+            measure_ngrams(table[0], lengths, m, space, top, dup)
+            _covered(top, dup, total, row[DCLM : COLUMNS - 1])
+            row[COLUMNS - 1] = removed_words(points, n, records, lines)
+
+
+@njit(nogil=True, cache=True)
+def _line_space(n):  # type: ignore[no-untyped-def]
+    """Arrays for n lines: begins, ends, and the table of `repeated`."""
+    table = (
+        np.empty(n, np.uint64),
+        np.empty(4 * n + 32, np.int32),
+        np.empty(n, np.int32),
+        np.empty(n, np.int32),
+    )
+    return np.empty(n, np.int32), np.empty(n, np.int32), table
+
+
+@njit(nogil=True, cache=True)
+def _word_space(least):  # type: ignore[no-untyped-def]
+    """Arrays for `least` words: a size, the table of `number_words`, the arrays of
+    `measure_ngrams`, and the numbers and lengths of words."""
+    n = max(least, 4096)
+    keys = np.empty(n, np.uint64)
+    slots = np.empty(4 * n + 32, np.int32)
+    counts = np.empty(n, np.int32)
+    table = (
+        np.empty(n, np.int32),
+        np.empty((n, 5), np.int64),
+        keys,
+        slots,
+        np.empty(n, np.uint64),
+        np.empty(4 * n + 32, np.int32),
+    )
+    space = (
+        np.empty(n + 1, np.int64),
+        np.empty(n, np.int32),
+        np.empty(n, np.int32),
+        keys,
+        slots,
+        counts,
+        np.empty(n, np.int32),
+        np.empty(n, np.uint8),
+    )
+    return np.empty(n, np.uint8), table, space, np.empty(n, np.int32), np.empty(n, np.int32)
+
+
+@njit(nogil=True, cache=True)
+def _count_newlines(points, n):  # type: ignore[no-untyped-def]
+    newlines = 0
+    for i in range(n):
+        newlines += points[i] == 0x0A
+    return newlines
+
+
+@njit(nogil=True, cache=True)
+def _covered(top, dup, total, row):  # type: ignore[no-untyped-def]
+    """RedPajama-v2 and DCLM: characters of all occurrences, overlaps once, over those of words."""
+    for k in range(3):
+        row[k] = min(1.0, share(top[TOP_LONGEST, k], total))
+    for k in range(6):
+        row[3 + k] = share(dup[DUP_COVERED, k], total)
+
+
+@njit(nogil=True, cache=True)
+def _walked(m, n, top, dup, row):  # type: ignore[no-untyped-def]
+    """datatrove 0.10: second and later occurrences over all characters of the text."""
+    for k in range(3):
+        spaces = (k + 1) * top[TOP_COUNT, k]
+        row[k] = share(top[TOP_FIRST, k] + spaces, n)
+    for k in range(6):
+        row[3 + k] = share(dup[DUP_WALKED, k], n)
+
+
+@njit(nogil=True, cache=True)
+def _split_ngrams(points, n, starts, ends, m, characters, top, dup, left, dolma, nemo):  # type: ignore[no-untyped-def]
+    """Dolma 1.2: all occurrences, each in full. NeMo Curator 1.4: what removing them would save."""
+    for k in range(3):
+        dolma[k] = share(top[TOP_FIRST, k], characters)
+        if m >= k + 2:
+            found, size = count_inside(
+                points, n, starts, ends, np.int64(top[TOP_PLACE, k]), k + 2, left
+            )
+            nemo[k] = share(found * size, n)
+        else:
+            nemo[k] = 1.0
+    for k in range(6):
+        dolma[3 + k] = share(dup[DUP_SUMMED, k], dup[DUP_ALL, k])
+        nemo[3 + k] = share(dup[DUP_JOINED, k], n) if m >= k + 5 else 1.0

@@ -1,0 +1,293 @@
+"""English words much as spaCy 3.8's rule-based tokenizer cuts them: datatrove's default.
+
+Punctuation is cut off both ends of what stands between spaces, clitics are cut off, and words are
+cut at hyphens, slashes and commas inside. Web addresses and abbreviations stay whole. What is not
+done: spaCy's list of some 1,300 special cases (emoticons, "gonna", times of day) and units after
+numbers. `docs/dialects.md` has the agreement.
+"""
+
+import numpy as np
+from numba import njit
+
+from llm_data_assets.text.characters import (
+    ALNUM,
+    ALPHA,
+    CURRENCY,
+    DECIMAL,
+    EDGE,
+    QUOTE,
+    SMALL,
+    SPACE,
+    UPPER,
+)
+from llm_data_assets.text.kernels import hash_folded, record_of
+
+_DOT, _HYPHEN, _PERCENT = 0x2E, 0x2D, 0x25
+_LONGEST_ABBREVIATION = 6  # characters; "messrs." is no loss
+
+
+@njit(nogil=True, cache=True)
+def find_tokens(points, n, records, lower, abbreviations, starts, ends):  # type: ignore[no-untyped-def]
+    """Begin and end of every token of points[:n]; returns how many.
+
+    Args:
+        abbreviations: uint64[...], `hash_points` in lower case, full stop included.
+        starts, ends: int32[>= 2 n + 2], overwritten.
+    """
+    count = 0
+    i = 0
+    while i < n:
+        while i < n and record_of(records, points[i]) & SPACE:
+            i += 1
+        begin = i
+        marks = 0
+        last = np.uint32(0)
+        while i < n:
+            record = record_of(records, points[i])
+            if record & SPACE:
+                break
+            marks += (record & ALPHA) == 0
+            last = record
+            i += 1
+        if i == begin:
+            break
+        # Most words are letters, or letters and one mark at the end.
+        if marks == 0:
+            starts[count] = begin
+            ends[count] = i
+            count += 1
+        elif (
+            marks == 1
+            and i > begin + 1
+            and (
+                last & EDGE
+                or (
+                    points[i - 1] == _DOT
+                    and i - begin > _LONGEST_ABBREVIATION
+                    and record_of(records, points[i - 2]) & SMALL
+                )
+            )
+        ):
+            starts[count] = begin
+            ends[count] = starts[count + 1] = i - 1
+            ends[count + 1] = i
+            count += 2
+        else:
+            count = _cut(points, begin, i, records, lower, abbreviations, starts, ends, count)
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _cut(points, start, end, records, lower, abbreviations, starts, ends, count):  # type: ignore[no-untyped-def]
+    # What is cut off the end is noted from the back of `ends`, and written after the middle.
+    tail = len(ends)
+    while start < end:
+        if _is_special(points, start, end, records, lower, abbreviations):
+            break
+        size = _prefix(points, start, end, records)
+        if size:
+            starts[count] = start
+            ends[count] = start + size
+            count += 1
+            start += size
+            continue
+        size = _suffix(points, start, end, records)
+        if not size:
+            break
+        tail -= 1
+        ends[tail] = end
+        end -= size
+    if end > start:
+        if _is_special(points, start, end, records, lower, abbreviations) or _is_address(
+            points, start, end, records
+        ):
+            starts[count] = start
+            ends[count] = end
+            count += 1
+        else:
+            count = _cut_inside(points, start, end, records, starts, ends, count)
+    at = end
+    for k in range(tail, len(ends)):
+        starts[count] = at
+        at = ends[k]
+        ends[count] = at
+        count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _is_special(points, start, end, records, lower, abbreviations):  # type: ignore[no-untyped-def]
+    """An abbreviation with its full stop, or a letter with one."""
+    if points[end - 1] != _DOT or end - start > _LONGEST_ABBREVIATION:
+        return False
+    if end - start == 2 and record_of(records, points[start]) & SMALL:
+        return True
+    key = hash_folded(points, start, end, lower)
+    for a in range(len(abbreviations)):
+        if abbreviations[a] == key:
+            return True
+    return False
+
+
+@njit(nogil=True, cache=True)
+def _dots_before(points, start, end):  # type: ignore[no-untyped-def]
+    i = end
+    while i > start and points[i - 1] == _DOT:
+        i -= 1
+    return end - i
+
+
+@njit(nogil=True, cache=True)
+def _prefix(points, start, end, records):  # type: ignore[no-untyped-def]
+    """Characters to cut off the begin; 0 for none."""
+    point = points[start]
+    record = record_of(records, point)
+    if record & (EDGE | CURRENCY) or point == 0xA7 or point == _PERCENT or point == 0x3D:
+        return 1
+    if point == 0x2B and not (start + 1 < end and record_of(records, points[start + 1]) & DECIMAL):
+        return 1
+    if point == _DOT and start + 1 < end and points[start + 1] == _DOT:
+        i = start
+        while i < end and points[i] == _DOT:
+            i += 1
+        return i - start
+    return 0
+
+
+@njit(nogil=True, cache=True)
+def _suffix(points, start, end, records):  # type: ignore[no-untyped-def]
+    """Characters to cut off the end; 0 for none."""
+    point = points[end - 1]
+    record = record_of(records, point)
+    if record & EDGE:
+        return 1
+    n = end - start
+    if record & ALPHA and not (n > 2 and _has_apostrophe(points, end)):
+        return 0
+    before = record_of(records, points[end - 2]) if n > 1 else record & 0
+    if (point == 0x73 or point == 0x53) and n > 2:
+        if points[end - 2] == 0x27 or points[end - 2] == 0x2019:
+            return 2
+    if point == _DOT and n > 1:
+        dots = _dots_before(points, start, end)
+        if dots > 1:
+            return dots
+        previous = points[end - 2]
+        if before & (SMALL | DECIMAL | QUOTE) or (
+            previous == _PERCENT or previous == _HYPHEN or previous == 0x2B or previous == 0xB2
+        ):
+            return 1
+        if n > 2 and before & UPPER and record_of(records, points[end - 3]) & UPPER:
+            return 1
+    if before & DECIMAL and (record & CURRENCY or point == _PERCENT or point == 0x2B):
+        return 1
+    if n > 3 and (point == 0x74 or point == 0x54) and _is_apostrophe(points[end - 2]):
+        if points[end - 3] | 0x20 == 0x6E:
+            return 3
+    if n > 2 and (point | 0x20 == 0x6D or point | 0x20 == 0x64) and _is_apostrophe(points[end - 2]):
+        return 2
+    if n > 3 and _is_apostrophe(points[end - 3]):
+        pair = ((points[end - 2] | 0x20) << 8) | (point | 0x20)
+        if pair == 0x6C6C or pair == 0x7265 or pair == 0x7665:
+            return 3
+    return 0
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _has_apostrophe(points, end):  # type: ignore[no-untyped-def]
+    return _is_apostrophe(points[end - 2]) or _is_apostrophe(points[end - 3])
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _is_apostrophe(point):  # type: ignore[no-untyped-def]
+    return point == 0x27 or point == 0x2019
+
+
+@njit(nogil=True, cache=True)
+def _is_address(points, start, end, records):  # type: ignore[no-untyped-def]
+    """Whether a word is a web or mail address: "://" or "www.", or names joined by dots with two
+    letters or more at the end."""
+    for i in range(start, end - 2):
+        if points[i] == 0x3A and points[i + 1] == 0x2F and points[i + 2] == 0x2F:
+            return True
+    dot = -1
+    slash = end
+    for i in range(start, end):
+        if points[i] == 0x2F or points[i] == 0x3A or points[i] == 0x3F:
+            slash = i
+            break
+    for i in range(start, slash):
+        point = points[i]
+        record = record_of(records, point)
+        if point == _DOT:
+            if i == start or i == dot + 1:
+                return False
+            dot = i
+        elif not (record & ALNUM or point == _HYPHEN or point == 0x40 or point == 0x5F):
+            return False
+    if dot < 0 or slash - dot < 3:
+        return False
+    for i in range(dot + 1, slash):
+        if not record_of(records, points[i]) & SMALL:
+            return False
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _cut_inside(points, start, end, records, starts, ends, count):  # type: ignore[no-untyped-def]
+    begin = start
+    i = start + 1
+    while i < end - 1:
+        size = 0
+        if not record_of(records, points[i]) & ALNUM:
+            size = _infix(points, i, end, records)
+        if size:
+            if i > begin:
+                starts[count] = begin
+                ends[count] = i
+                count += 1
+            starts[count] = i
+            ends[count] = i + size
+            count += 1
+            i += size
+            begin = i
+        else:
+            i += 1
+    if end > begin:
+        starts[count] = begin
+        ends[count] = end
+        count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _infix(points, i, end, records):  # type: ignore[no-untyped-def]
+    """Characters of what cuts a word at i; 0 for nothing."""
+    point = points[i]
+    if point == 0x2026:
+        return 1
+    before = record_of(records, points[i - 1])
+    after = record_of(records, points[i + 1])
+    if point == _DOT:
+        if points[i + 1] == _DOT:
+            size = 2
+            while i + size < end and points[i + size] == _DOT:
+                size += 1
+            return size
+        return int((before & (SMALL | QUOTE)) != 0 and (after & (UPPER | QUOTE)) != 0)
+    if point == 0x2B or point == _HYPHEN or point == 0x2A or point == 0x5E:
+        if before & DECIMAL and (after & DECIMAL or points[i + 1] == _HYPHEN):
+            return 1
+    if before & ALPHA:
+        if point == 0x2C:
+            return int((after & ALPHA) != 0)
+        if point == _HYPHEN or point == 0x2013 or point == 0x2014 or point == 0x7E:
+            size = 1
+            while point == _HYPHEN and size < 3 and i + size < end and points[i + size] == point:
+                size += 1
+            if i + size < end and record_of(records, points[i + size]) & ALPHA:
+                return size
+            return 0
+    if before & (ALPHA | DECIMAL) and (0x3C <= point <= 0x3E or point == 0x3A or point == 0x2F):
+        return int((after & ALPHA) != 0)
+    return 0
