@@ -78,6 +78,34 @@ def run(
     sys.exit(run_command(open_workspace(), source or [], to, as_json))
 
 
+@app.command("filter")
+def filter_(
+    change: Annotated[
+        list[str], typer.Option("--set", help="rule.bound=value, as in gopher_short_doc.min=80.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Required: nothing is written.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What another threshold would keep: survivors, and the documents at the boundary."""
+    from llm_data_assets.stages.what_if import what_if
+
+    if not dry_run:
+        _fail(
+            "a threshold is changed in pipeline.yaml, so that it is on record. "
+            "Try: --dry-run to see what it would do, then edit the rule and `llm-data run`",
+            code=2,
+        )
+    found = what_if(open_workspace(), change)
+    if as_json:
+        _print_json({"survivors": found.survivors, "boundary": found.boundary})
+        return
+    for rows in (found.survivors, found.boundary):
+        if rows:
+            _print_rows(list(rows[0]), [tuple(row.values()) for row in rows], False)
+
+
 @app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="One SELECT over tables and models, by name.")],

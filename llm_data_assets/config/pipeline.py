@@ -7,6 +7,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    FiniteFloat,
     Tag,
     field_validator,
     model_validator,
@@ -57,8 +58,8 @@ class Rule(_Settings):
 
     name: str = Field(description="The reason a dropped document carries")
     signal: str = Field(description="A column of quality_signals, or license, language, url ...")
-    min: float | None = Field(None, description="Smallest value that stays")
-    max: float | None = Field(None, description="Largest value that stays")
+    min: FiniteFloat | None = Field(None, description="Smallest value that stays")
+    max: FiniteFloat | None = Field(None, description="Largest value that stays")
     one_of: list[str] | None = Field(None, description="Values that stay")
     none_of: list[str] | None = Field(None, description="Values that go")
     when: dict[str, list[str]] = Field(

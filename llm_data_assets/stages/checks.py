@@ -222,6 +222,22 @@ def _rule_share(context: Context) -> CheckResult:
     )
 
 
+def _rules_leave_documents(context: Context) -> CheckResult:
+    """Something is left of what came in; the rules that dropped most are the samples."""
+    came_in = _count(here(context, DEDUPED_CORPUS))
+    left = _count(here(context, FILTERED_CORPUS))
+    by_rule = query(
+        f"""
+        SELECT reason, count(*) AS documents FROM {here(context, VERDICTS)}
+        WHERE stage = {literal(FILTERED_CORPUS.name)} AND NOT kept AND position = 0
+        GROUP BY reason ORDER BY documents DESC, reason
+        """
+    )
+    return CheckResult(
+        left > 0 or came_in == 0, left, "at least one document is left", by_rule[:_SAMPLES]
+    )
+
+
 def rules_fire(rule_names: Callable[[Context], list[str]]) -> Check:
     """Over all sources every rule has dropped or flagged something, or is named here."""
 
@@ -412,6 +428,12 @@ DUPLICATE_SHARE = Check(
 )
 KEPT_IS_KEPT = Check(
     "partners_stay", "The document that a duplicate repeats is itself kept.", _kept_is_kept, True
+)
+RULES_LEAVE_DOCUMENTS = Check(
+    "rules_leave_documents",
+    "The rules leave something; else nothing after them runs.",
+    _rules_leave_documents,
+    True,
 )
 RULE_SHARE = Check("rule_share", "No rule drops nearly everything.", _rule_share)
 UNKNOWN_SHARE = Check("unknown_share", "Unknown tokens are rare.", _unknown_share, True)

@@ -24,6 +24,7 @@ from llm_data_assets.stages.checks import (
     FILTERED_SCHEMA,
     NO_EMPTY_FILTERED,
     RULE_SHARE,
+    RULES_LEAVE_DOCUMENTS,
 )
 from llm_data_assets.stages.edit_rows import edit_rows
 from llm_data_assets.stages.filter_rules import rules_of
@@ -92,10 +93,13 @@ def filter_shard(task: Task) -> dict[str, ShardFile]:
 
 def judge_select(rules: list[Rule], relation: str) -> str:
     """The SELECT that decides over a relation of signals and document columns."""
+    return compile_rules(rules, rule_columns(), relation=relation)
+
+
+def rule_columns() -> dict[str, str]:
+    """What a rule may name, and its type: signals, and columns of the document."""
     columns = {field.name: str(field.type) for field in QUALITY_SIGNALS.schema}
-    return compile_rules(
-        rules, columns | dict.fromkeys(_DOCUMENT_COLUMNS, "string"), relation=relation
-    )
+    return columns | dict.fromkeys(_DOCUMENT_COLUMNS, "string")
 
 
 def _judge(task: Task) -> pa.Table:
@@ -238,5 +242,11 @@ threshold; all its failing rules are listed, the first one decides. Every edit i
     code_version=CODE_VERSION,
     settings=_settings,
     run=run,
-    checks=(FILTERED_SCHEMA, FILTERED_CONSERVATION, NO_EMPTY_FILTERED, RULE_SHARE),
+    checks=(
+        FILTERED_SCHEMA,
+        FILTERED_CONSERVATION,
+        NO_EMPTY_FILTERED,
+        RULES_LEAVE_DOCUMENTS,
+        RULE_SHARE,
+    ),
 )

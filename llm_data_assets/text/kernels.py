@@ -43,6 +43,7 @@ MARKS_ONLY = 2048
 # Columns of `words`: one row a distinct word.
 COUNT, LENGTH, FLAGS, NORMAL, NORMAL_LENGTH = range(5)
 _NUMBER_SIGN, _ELLIPSIS = 0x23, 0x2026
+_FIRST_UNSPACED = 0x0E00  # Thai
 
 
 @njit(nogil=True, cache=True)
@@ -108,25 +109,36 @@ def find_words(points, n, records, mode, starts, ends):  # type: ignore[no-untyp
     count = 0
     i = 0
     while i < n:
-        while i < n and record_of(records, points[i]) & SPACE:
+        while i < n and is_space(points[i], records):
             i += 1
         start = i
-        unspaced = False
-        while i < n:
-            record = record_of(records, points[i])
-            if record & SPACE:
-                break
-            unspaced |= (record & UNSPACED) != 0
+        high = False
+        while i < n and not is_space(points[i], records):
+            high |= points[i] >= _FIRST_UNSPACED
             i += 1
         if i == start:
             break
-        if mode == BY_SPACE or not unspaced:
+        if mode == BY_SPACE or not high or not _is_unspaced(points, start, i, records):
             starts[count] = start
             ends[count] = i
             count += 1
         else:
             count = _split_by_script(points, start, i, records, starts, ends, count)
     return count
+
+
+@njit(nogil=True, cache=True, inline="always")
+def is_space(point, records):  # type: ignore[no-untyped-def]
+    """Whether str.split splits at a character; most are printable ASCII, and told by that."""
+    return not (0x20 < point < 0x80) and (record_of(records, point) & SPACE) != 0
+
+
+@njit(nogil=True, cache=True)
+def _is_unspaced(points, start, end, records):  # type: ignore[no-untyped-def]
+    for i in range(start, end):
+        if record_of(records, points[i]) & UNSPACED:
+            return True
+    return False
 
 
 @njit(nogil=True, cache=True)
@@ -186,12 +198,16 @@ def look_up(key, keys, slots, shift, entries):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def number_words(points, starts, ends, count, records, lower, stops, stops_of_language, table):  # type: ignore[no-untyped-def]
+def number_words(
+    points, starts, ends, count, records, lower, stops, stops_of_language, normalise, table
+):  # type: ignore[no-untyped-def]
     """Number the distinct words, and those they become in lower case without edge punctuation.
 
     Args:
         stops: uint64[...], `hash_points` of Gopher's stop words; stops_of_language likewise.
-        table: a `Table`, whose arrays are overwritten.
+        normalise: whether to find what words become; else that is -1 for all.
+        table: arrays to overwrite: tokens int32[count]; words int64[count, 5], the columns above;
+            keys uint64[count] and slots int32[4 count + 32], exact and normalised.
 
     Returns:
         how many distinct words, and distinct normalised words.
@@ -222,7 +238,7 @@ def number_words(points, starts, ends, count, records, lower, stops, stops_of_la
                 flags |= STOP_LANGUAGE
         words[number, NORMAL] = -1
         words[number, NORMAL_LENGTH] = last - first
-        if last > first:
+        if normalise and last > first:
             folded = hash_folded(points, first, last, lower)
             normal = look_up(folded, normal_keys, normal_slots, normal_shift, normals)
             normals += normal == normals

@@ -22,7 +22,7 @@ from llm_data_assets.text.characters import (
     UPPER,
     WORD,
 )
-from llm_data_assets.text.kernels import hash_folded, record_of
+from llm_data_assets.text.kernels import hash_folded, is_space, record_of
 from llm_data_assets.text.kernels_lines import (
     AT_BREAK,
     AT_NEWLINE,
@@ -80,7 +80,7 @@ SHORTENED_LINE = 10  # words
 
 
 @njit(nogil=True, cache=True)
-def measure_c4(points, n, records, lower, abbreviations, space, left, t5, fineweb, dclm):  # type: ignore[no-untyped-def]
+def measure_c4(points, n, records, lower, abbreviations, words, space, left, t5, fineweb, dclm):  # type: ignore[no-untyped-def]
     """Sentences, and whether "lorem ipsum" or "{" stood in a line that is left, for each reading.
 
     Returns:
@@ -88,6 +88,7 @@ def measure_c4(points, n, records, lower, abbreviations, space, left, t5, finewe
 
     Args:
         abbreviations: uint64[...], `hash_points` in lower case, full stop included.
+        words: begins and ends of the words between spaces, int32, and how many.
         space: see `measure_lines`; left: uint32[>= n + 1], overwritten by FineWeb's text.
         t5, dclm: float64[3]; fineweb: float64[7], after those three what FineWeb measures.
     """
@@ -99,25 +100,35 @@ def measure_c4(points, n, records, lower, abbreviations, space, left, t5, finewe
     size = 0
     kept = 0
     n_words = 0
+    word_starts, word_ends, m = words
+    w = 0
     for k in range(count):
-        start, end = strip(points, starts[k], ends[k], records)
+        before = w
+        longest = 0
+        while w < m and word_starts[w] < ends[k]:
+            longest = max(longest, word_ends[w] - word_starts[w])
+            w += 1
+        words_here = w - before
+        if longest > MAX_WORD or words_here == 0:
+            continue
+        start, end = word_starts[before], word_ends[w - 1]
         if kept:
             left[size] = _NEWLINE
         first = size + (kept > 0)
-        words, longest, has = _copy(points, start, end, records, left, first)
-        if longest > MAX_WORD or words == 0:
-            continue
+        left[first : first + end - start] = points[start:end]
+        has = _find_phrases(points, start, end)
         last = first + end - start
-        after = words
+        after = words_here
         if has & _HAS_BRACKET:
             last = _without_citations(points, start, end, records, left, first)
             if last - first < end - start:
-                after, _, has = _copy(left, first, last, records, left, first)
+                after = _count_words(left, first, last, records)
+                has = _find_phrases(left, first, last)
         sentences = -1
         if after >= 3 and is_end(left, first, last, _T5_MARKS):
             sentences = count_sentences(left, first, last, records, lower, abbreviations)
             _judge(has, sentences, t5)
-        if words >= 3:
+        if words_here >= 3:
             if sentences < 0:
                 sentences = count_sentences(left, first, last, records, lower, abbreviations)
             if _judge(has, sentences, fineweb):
@@ -160,26 +171,22 @@ def is_end(points, start, end, marks):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _copy(points, start, end, records, left, to):  # type: ignore[no-untyped-def]
-    """Copy a line; returns its words between spaces, characters of the longest, and what it has."""
+def _count_words(points, start, end, records):  # type: ignore[no-untyped-def]
     words = 0
-    longest = 0
-    has = 0
-    begin = start
     for i in range(start, end):
-        point = points[i]
-        left[to + i - start] = point
-        if record_of(records, point) & SPACE:
-            if i > begin:
-                words += 1
-                longest = max(longest, i - begin)
-            begin = i + 1
-        elif point < 0x80 and _HOT[point]:
+        if not is_space(points[i], records):
+            words += i == start or is_space(points[i - 1], records)
+    return words
+
+
+@njit(nogil=True, cache=True)
+def _find_phrases(points, start, end):  # type: ignore[no-untyped-def]
+    """What a line has: bits."""
+    has = 0
+    for i in range(start, end):
+        if points[i] < 0x80 and _HOT[points[i]]:
             has |= _phrase(points, start, i, end)
-    if end > begin:
-        words += 1
-        longest = max(longest, end - begin)
-    return words, longest, has
+    return has
 
 
 @njit(nogil=True, cache=True)
@@ -268,19 +275,22 @@ def count_sentences(points, start, end, records, lower, abbreviations):  # type:
     """
     sentences = 0
     ended = True
-    word = start
     i = start
     while i < end:
         point = points[i]
+        if not ended and point != _DOT and point != 0x21 and point != 0x3F and point < 0x3000:
+            i += 1
+            continue
         record = record_of(records, point)
-        if record & SPACE:
-            word = i + 1
-        elif record & STOP:
+        if record & STOP:
             if point != _DOT:
                 ended = ended or point > 0x7F or _closes(points, i, end, records)
-            elif _is_full_stop(points, word, i, end, records, lower, abbreviations):
-                ended = True
-        elif ended and not (record & MARK):
+            elif not ended:
+                word = i
+                while word > start and not is_space(points[word - 1], records):
+                    word -= 1
+                ended = _is_full_stop(points, word, i, end, records, lower, abbreviations)
+        elif ended and not (record & (MARK | SPACE)):
             sentences += 1
             ended = False
         i += 1

@@ -3,8 +3,7 @@
 import numpy as np
 from numba import njit
 
-from llm_data_assets.text.characters import SPACE
-from llm_data_assets.text.kernels import PRIME_1, PRIME_2, clear_slots, hash_points, record_of
+from llm_data_assets.text.kernels import PRIME_1, PRIME_2, clear_slots, hash_points, is_space
 
 _NEWLINE, _CR = 0x0A, 0x0D
 _DOT, _ELLIPSIS, _SPACE = 0x2E, 0x2026, 0x20
@@ -70,7 +69,7 @@ def split_lines(points, start, n, breaks, how, starts, ends):  # type: ignore[no
             while i + width < n and points[i + width] == _NEWLINE:
                 width += 1
             if how == AT_TWO_NEWLINES:
-                width = min(width, 2)
+                width = min(width, np.int64(2))
             if how != AT_NEWLINES and width < 2:
                 continue
         starts[count] = begin
@@ -87,9 +86,9 @@ def split_lines(points, start, n, breaks, how, starts, ends):  # type: ignore[no
 @njit(nogil=True, cache=True)
 def strip(points, start, end, records):  # type: ignore[no-untyped-def]
     """Begin and end of points[start:end] without white space around it."""
-    while start < end and record_of(records, points[start]) & SPACE:
+    while start < end and is_space(points[start], records):
         start += 1
-    while end > start and record_of(records, points[end - 1]) & SPACE:
+    while end > start and is_space(points[end - 1], records):
         end -= 1
     return start, end
 

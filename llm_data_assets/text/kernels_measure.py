@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from llm_data_assets.text.kernels import (
+    BY_SPACE,
     GIVEN,
     NORMAL,
     NORMAL_LENGTH,
@@ -84,6 +85,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
     top = np.zeros((4, 3), np.float64)
     dup = np.zeros((5, 6), np.float64)
     marks = np.zeros(4, np.int64)
+    normalise = (groups & (OWN | OF_SPLIT)) != 0
     for d in range(len(offsets) - 1):
         row = out[d]
         n = decode(data, offsets[d], offsets[d + 1], points)
@@ -105,7 +107,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
         table, space, normal_tokens, lengths = words[1], words[2], words[3], words[4]
         count_marks(points, n, marks)
         distinct, normals = number_words(
-            points, starts, ends, m, records, lower, stop_words, stops_here, table
+            points, starts, ends, m, records, lower, stop_words, stops_here, normalise, table
         )
         characters = 0
         if groups & (OWN | OF_SPLIT):
@@ -138,6 +140,22 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                 points, n, starts, ends, m, characters, top, dup, left,
                 row[DOLMA + 4 : NEMO], row[NEMO + 7 : DATATROVE],
             )  # fmt: skip
+        if groups & OF_C4:
+            split = m
+            if modes[d] != BY_SPACE:
+                split = find_words(points, n, records, BY_SPACE, starts, ends)
+            size, n_words = measure_c4(
+                points, n, records, lower, abbreviations, (starts, ends, split), lines, left,
+                row[C4_T5:FINEWEB], row[FINEWEB:C4_DCLM], row[C4_DCLM:DCLM],
+            )  # fmt: skip
+            if tokens and size:
+                n_words = find_tokens(left, size, records, lower, abbreviations, starts, ends)
+                row[FINEWEB + 6] = share(_count_newlines(left, size), n_words)
+            if modes[d] == GIVEN:
+                starts[:m] = given_starts[given_at[d] : given_at[d + 1]]
+                ends[:m] = given_ends[given_at[d] : given_at[d + 1]]
+            elif modes[d] != BY_SPACE or tokens:
+                find_words(points, n, records, modes[d], starts, ends)
         if groups & OF_DATATROVE:
             if tokens and modes[d] != GIVEN:
                 m = find_tokens(points, n, records, lower, abbreviations, starts, ends)
@@ -145,7 +163,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                     words = _word_space(2 * m)
                     table, space, lengths = words[1], words[2], words[4]
                 distinct, normals = number_words(
-                    points, starts, ends, m, records, lower, stop_words, stops_here, table
+                    points, starts, ends, m, records, lower, stop_words, stops_here, False, table
                 )
                 for w in range(m):
                     lengths[w] = ends[w] - starts[w]
@@ -155,21 +173,13 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
             _walked(m, n, top, dup, row[DATATROVE + 13 : FINEWEB_AS_IS])
             if groups & OF_FINEWEB:
                 measure_fineweb(points, n, records, m, lines, row[FINEWEB_AS_IS:C4_T5])
-        if groups & OF_C4:
-            size, n_words = measure_c4(
-                points, n, records, lower, abbreviations, lines, left,
-                row[C4_T5:FINEWEB], row[FINEWEB:C4_DCLM], row[C4_DCLM:DCLM],
-            )  # fmt: skip
-            if tokens and size:
-                n_words = find_tokens(left, size, records, lower, abbreviations, starts, ends)
-                row[FINEWEB + 6] = share(_count_newlines(left, size), n_words)
         if groups & OF_DCLM:
             m = word_parts(points, n, records, starts, ends)
             if len(words[0]) < m + 1:
                 words = _word_space(2 * m)
             table, space, lengths = words[1], words[2], words[4]
             distinct, normals = number_words(
-                points, starts, ends, m, records, lower, stop_words, stops_here, table
+                points, starts, ends, m, records, lower, stop_words, stops_here, False, table
             )
             total = 0
             for w in range(m):

@@ -51,3 +51,31 @@ def datatrove_keeps(filters: str, words: str) -> Callable[[str], list[str]]:
         return []
 
     return keeps
+
+
+# What datatrove's reasons are called in the rule set `fineweb`.
+REASONS = {
+    "dup_para_frac": "fineweb_dup_paragraphs",
+    "dup_para_char_frac": "fineweb_dup_paragraph_chars",
+    "dup_line_frac": "fineweb_dup_lines",
+    "dup_line_char_frac": "fineweb_dup_line_chars",
+    **{f"top_{n}_gram": f"fineweb_top_{n}gram" for n in (2, 3, 4)},
+    **{f"duplicated_{n}_n_grams": f"fineweb_dup_{n}grams" for n in range(5, 11)},
+    "gopher_short_doc": "fineweb_words",
+    "gopher_long_doc": "fineweb_words",
+    "gopher_below_avg_threshold": "fineweb_word_length",
+    "gopher_above_avg_threshold": "fineweb_word_length",
+    "gopher_too_many_hashes": "fineweb_hashes",
+    "gopher_too_many_ellipsis": "fineweb_ellipses",
+    "gopher_too_many_bullets": "fineweb_bullet_lines",
+    "gopher_too_many_end_ellipsis": "fineweb_ellipsis_lines",
+    "gopher_below_alpha_threshold": "fineweb_alphabetic_words",
+    "gopher_enough_stop_words": "fineweb_stop_words",
+    "lorem_ipsum": "fineweb_c4_lorem_ipsum",
+    "curly_bracket": "fineweb_c4_curly_bracket",
+    "too_few_sentences": "fineweb_c4_sentences",
+    "line_punct_ratio": "fineweb_line_punctuation",
+    "short_line_ratio": "fineweb_short_lines",
+    "char_dup_ratio": "fineweb_duplicate_chars",
+    "list_ratio": "fineweb_newlines",
+}

@@ -11,15 +11,18 @@ from hypothesis import strategies as st
 
 from llm_data_assets.text.reference import signals_of
 from llm_data_assets.text.signals import MEASURED_NAMES, measure_array
+from llm_data_assets_tests.parity.judging import failing_rules
 from llm_data_assets_tests.parity.toolkits import TOOLKITS
 
 PIECES = st.sampled_from(
     [
         "the ", "The", "THE", " be", "word", "words and ", "\n", "\n\n", " \n", "\r\n", "\t", "...",
-        ". . .", "…", "#", "##", "- ", "• ", "* ", "{", "}", "[1]", "[edit]", "lorem ipsum ", "3 likes",
+        ". . .", "…", "#", "##", "- ", "• ", "* ", "{", "}", "[1]", "[edit]", "lorem ipsum ",
+        "3 likes",
         "Java", "javascript ", "use cookies ", "privacy policy", "e.g. ", "Mr. ", "U.S. ", "end. ",
         "Next", "?", "!", "read more...", "\ufffd", "_", "٣", "²", "ǅ", "İ", "Σας", "ß", "e\u0301",
-        "🙂", "👩‍👩‍👧", "שלום ", "مرحبا ", "数据", "质量。", "カタカナ", "ひら", "ไทย", "\x0b", "\x85", "\u2028",
+        "🙂", "👩‍👩‍👧", "שלום ", "مرحبا ", "数据", "质量。", "カタカナ", "ひら", "ไทย", "\x0b",
+        "\x85", "\u2028",
         "\u00a0", "\U00020000", "a" * 40, "x" * 1001 + " ",
     ]
 )  # fmt: skip
@@ -58,9 +61,8 @@ def test_a_slice_of_an_array_is_measured_as_its_texts() -> None:
 def test_real_web_pages_are_judged_as_the_toolkit_judges_them(
     toolkit: str, shared_data: Path
 ) -> None:
-    from llm_data_assets_tests.parity.judging import failing_rules
-
-    lines = gzip.open(shared_data / "c4" / "c4-en-sample.json.gz", "rt").read().splitlines()
+    packed = (shared_data / "c4" / "c4-en-sample.json.gz").read_bytes()
+    lines = gzip.decompress(packed).decode().splitlines()
     texts = [json.loads(line)["text"] for line in lines][:300]
     ours = failing_rules(toolkit, pa.array(texts))
     theirs = [TOOLKITS[toolkit](text) for text in texts]

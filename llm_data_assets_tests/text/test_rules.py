@@ -3,9 +3,15 @@
 import duckdb
 import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 
 from llm_data_assets.config.pipeline import Rule
-from llm_data_assets.text.rules import compile_rules, load_ruleset, shipped_rule_sets
+from llm_data_assets.text.rules import (
+    compile_reasons,
+    compile_rules,
+    load_ruleset,
+    shipped_rule_sets,
+)
 from llm_data_assets.text.signals import SIGNALS
 
 COLUMNS = {"words": "int64", "language": "string", "license": "string"}
@@ -92,3 +98,22 @@ def test_shipped_rule_sets_name_signals_that_exist(name: str) -> None:
 def test_an_unknown_rule_set_names_a_close_one() -> None:
     with pytest.raises(FileNotFoundError, match="gopher"):
         load_ruleset("gophr")
+
+
+@pytest.mark.parametrize("bound", [float("inf"), float("-inf"), float("nan")])
+def test_a_bound_is_a_finite_number(bound: float) -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        Rule(name="r", signal="words", min=bound)
+
+
+def test_the_first_reason_is_that_of_the_full_decision() -> None:
+    rules = [
+        Rule(name="flagged", signal="words", max=1, action="flag"),
+        Rule(name="short", signal="words", min=50, when={"language": ["en"]}),
+        Rule(name="license", signal="license", none_of=["MIT"]),
+    ]
+    connection = duckdb.connect()
+    connection.register("rows", ROWS)
+    select = compile_reasons(rules, COLUMNS, relation="rows")
+    reasons = dict(connection.sql(f"SELECT doc_id, reason FROM ({select})").fetchall())
+    assert reasons == {name: row["reason"] for name, row in decide(*rules).items()}

@@ -1,0 +1,156 @@
+"""What another threshold would keep, read from the signals alone: nothing is written."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.pipeline import Rule
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.lake.catalog import literal, quote
+from llm_data_assets.lake.delta import Lake
+from llm_data_assets.lake.schemas import RAW_CORPUS
+from llm_data_assets.stages.filter_rules import rules_of
+from llm_data_assets.stages.filtered_corpus import rule_columns
+from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
+from llm_data_assets.text.rules import compile_reasons
+
+_OF_THE_DOCUMENT = ("license", "url", "title")
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """Survivors now and then, by source and language; documents nearest to a changed threshold."""
+
+    survivors: list[dict[str, Any]]
+    boundary: list[dict[str, Any]]
+
+
+def what_if(workspace: Workspace, changes: Sequence[str]) -> WhatIf:
+    """Decide about every measured document under the pipeline's rules and under changed ones.
+
+    Args:
+        changes: "rule.bound=value", where the bound is `min` or `max`, or `threshold` for a rule
+            that has only one of them.
+
+    Raises:
+        ConfigError: a change that names no rule or bound, or a rule that cannot be.
+        FileNotFoundError: no document has been measured yet.
+    """
+    before = rules_of(workspace)
+    after = list(before)
+    for change in changes:
+        after = _changed(workspace, after, change)
+    changed = [rule for rule, old in zip(after, before, strict=True) if rule != old]
+    relation = _documents(workspace, after)
+    connection = duckdb.connect(config={"preserve_insertion_order": False})
+    then = compile_reasons(after, rule_columns(), relation=f"({relation})", name="reason_then")
+    both = compile_reasons(before, rule_columns(), relation=f"({then})", name="reason_now")
+    shown = ", ".join(["doc_id", "source", "language", *_distances(changed)])
+    connection.execute(
+        f"CREATE TEMP TABLE judged AS SELECT {shown}, reason_now, reason_then FROM ({both})"
+    )
+    survivors = _rows(
+        connection,
+        """
+        SELECT source, language, count(*) AS documents, count(*) FILTER (reason_now IS NULL) AS kept_now,
+               count(*) FILTER (reason_then IS NULL) AS kept_then
+        FROM judged GROUP BY ALL ORDER BY source, documents DESC, language
+        """,
+    )
+    boundary: list[dict[str, Any]] = []
+    for index, rule in enumerate(changed):
+        boundary += _rows(
+            connection,
+            f"""
+            SELECT {literal(rule.name)} AS rule, doc_id, value_{index} AS value,
+                   coalesce(reason_now, 'kept') AS reason_now,
+                   coalesce(reason_then, 'kept') AS reason_then
+            FROM judged WHERE distance_{index} IS NOT NULL
+            ORDER BY distance_{index}, doc_id LIMIT {_SHOWN}
+            """,
+        )
+    return WhatIf(survivors, boundary)
+
+
+def _changed(workspace: Workspace, rules: list[Rule], change: str) -> list[Rule]:
+    place, _, value = change.partition("=")
+    name, _, bound = place.rpartition(".")
+    names = {rule.name: index for index, rule in enumerate(rules)}
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=3) or sorted(names)[:5]
+        raise _error(
+            workspace, f"there is no rule {name!r} to change", f"one of {', '.join(close)}"
+        )
+    rule = rules[names[name]]
+    if bound == "threshold":
+        given = [each for each in ("min", "max") if getattr(rule, each) is not None]
+        bound = given[0] if len(given) == 1 else bound
+    if bound not in ("min", "max"):
+        raise _error(workspace, f"{change!r} names no bound", f"{name}.min=... or {name}.max=...")
+    try:
+        new = Rule.model_validate({**rule.model_dump(), bound: float(value)})
+    except ValueError as error:
+        raise _error(workspace, f"{change!r} cannot be: {error}", f"{name}.{bound}=0.5") from None
+    return [new if each.name == name else each for each in rules]
+
+
+def _error(workspace: Workspace, problem: str, way_out: str) -> ConfigError:
+    return ConfigError(str(workspace.pipeline.path), "--set", problem, way_out)
+
+
+def _documents(workspace: Workspace, rules: Sequence[Rule]) -> str:
+    """A SELECT of all columns that the rules name, over the files of every source."""
+    named = {name for rule in rules for name in (rule.signal, *rule.when, *rule.unless)}
+    own = sorted(name for name in named & set(_OF_THE_DOCUMENT))
+    signals = sorted(named.intersection(QUALITY_SIGNALS.schema.names) - {"language", "doc_id"})
+    lake = Lake(workspace.home / "lake")
+    selects = []
+    for source in workspace.sources:
+        files = lake.files(QUALITY_SIGNALS, {"source": source})
+        if not files:
+            continue
+        domain = workspace.catalog.model.sources[source].domain
+        columns = ["doc_id", "language", *signals, *own]
+        shown = ", ".join(
+            "coalesce(license, 'NOASSERTION') AS license" if name == "license" else quote(name)
+            for name in columns
+        )
+        relation = f"read_parquet({_listed(files)})"
+        if own:
+            raw = ", ".join(["doc_id", *map(quote, own)])
+            texts = f"read_parquet({_listed(lake.files(RAW_CORPUS, {'source': source}))})"
+            relation += f" JOIN (SELECT {raw} FROM {texts}) USING (doc_id)"
+        selects.append(
+            f"SELECT {shown}, {literal(source)} AS source, {literal(domain)} AS domain "
+            f"FROM {relation}"
+        )
+    if not selects:
+        raise FileNotFoundError(
+            "no document has been measured yet. Try: llm-data run --to quality_signals"
+        )
+    return " UNION ALL ".join(selects)
+
+
+def _listed(files: Sequence[Any]) -> str:
+    return f"[{', '.join(literal(str(file)) for file in files)}]"
+
+
+def _distances(changed: Sequence[Rule]) -> list[str]:
+    """For each changed rule: the value, and how far it is from the nearest new bound."""
+    columns = []
+    for index, rule in enumerate(changed):
+        bounds = [bound for bound in (rule.min, rule.max) if bound is not None]
+        far = ", ".join(f"abs({quote(rule.signal)} - {bound!r})" for bound in bounds)
+        columns += [f"{quote(rule.signal)} AS value_{index}", f"least({far}) AS distance_{index}"]
+    return columns
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, select: str) -> list[dict[str, Any]]:
+    found = connection.execute(select)
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

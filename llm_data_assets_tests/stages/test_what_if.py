@@ -1,0 +1,85 @@
+"""Another threshold is tried on the signals alone, and a rule that drops everything is named."""
+
+import pytest
+
+from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.lake.catalog import connect
+from llm_data_assets.stages.graph import STAGES
+from llm_data_assets.stages.materialise import materialise
+from llm_data_assets.stages.stage import Partition
+from llm_data_assets.stages.what_if import what_if
+
+UP_TO_FILTERED = (
+    "raw_corpus", "document_signatures", "duplicates", "deduped_corpus", "quality_signals",
+    "filtered_corpus",
+)  # fmt: skip
+
+
+def with_rules(workspace: Workspace, rules: str) -> Workspace:
+    """The workspace with other rules, made up to filtered_corpus."""
+    text = workspace.pipeline.path.read_text(encoding="utf-8")
+    lines = [f"rules: {rules}" if line.startswith("rules:") else line for line in text.split("\n")]
+    workspace.pipeline.path.write_text("\n".join(lines), encoding="utf-8")
+    changed = open_workspace(workspace.home, workspace.catalog.path, workspace.pipeline.path)
+    for name in UP_TO_FILTERED:
+        for partition in STAGES[name].partitions(changed):
+            materialise(STAGES[name], partition, changed)
+    return changed
+
+
+def kept(workspace: Workspace) -> int:
+    rows = connect(workspace.home).execute("SELECT count(*) FROM filtered_corpus").fetchone()
+    assert rows is not None
+    return rows[0]
+
+
+def test_a_dry_run_says_what_a_run_would_keep(small_workspace: Workspace) -> None:
+    rule = "[{name: short, signal: rps_doc_word_count, min: %s}, clean]"
+    before = with_rules(small_workspace, rule % 1)
+    lengths = connect(before.home).execute(
+        "SELECT median(rps_doc_word_count), count(*) FROM quality_signals"
+    )
+    threshold, documents = lengths.fetchall()[0]
+    found = what_if(before, [f"short.threshold={threshold}"])
+    assert sum(row["kept_now"] for row in found.survivors) == kept(before) == documents
+    values = [row["value"] for row in found.boundary]
+    assert values == sorted(values, key=lambda value: abs(value - threshold))
+    after = with_rules(before, rule % threshold)
+    assert 0 < kept(after) < documents
+    assert sum(row["kept_then"] for row in found.survivors) == kept(after)
+
+
+@pytest.mark.parametrize(
+    ("change", "way_out"),
+    [
+        ("shirt.min=3", "short"),
+        ("short.most=3", "short.min="),
+        ("short.min=many", "cannot be"),
+        ("short.min=nan", "cannot be"),
+        ("short.max=-1", "keeps nothing"),
+    ],
+)
+def test_a_change_that_cannot_be_says_so(
+    small_workspace: Workspace, change: str, way_out: str
+) -> None:
+    before = with_rules(small_workspace, "[{name: short, signal: rps_doc_word_count, min: 1}]")
+    with pytest.raises(ConfigError, match=way_out):
+        what_if(before, [change])
+
+
+def test_nothing_measured_names_the_stage_to_run(small_workspace: Workspace) -> None:
+    with pytest.raises(FileNotFoundError, match="--to quality_signals"):
+        what_if(small_workspace, ["gopher_short_doc.min=80"])
+
+
+def test_a_rule_that_drops_everything_is_named_before_anything_else_runs(
+    small_workspace: Workspace,
+) -> None:
+    changed = with_rules(
+        small_workspace, "[{name: impossible, signal: rps_doc_word_count, min: 1000000}]"
+    )
+    stage = STAGES["filtered_corpus"]
+    done = materialise(stage, Partition(source="first"), changed)
+    assert [check.name for check in done.blocked_by(stage)] == ["rules_leave_documents"]
+    assert done.checks["rules_leave_documents"].samples[0]["reason"] == "impossible"
