@@ -57,7 +57,8 @@ def what_if(workspace: Workspace, changes: Sequence[str]) -> WhatIf:
     survivors = _rows(
         connection,
         """
-        SELECT source, language, count(*) AS documents, count(*) FILTER (reason_now IS NULL) AS kept_now,
+        SELECT source, language, count(*) AS documents,
+               count(*) FILTER (reason_now IS NULL) AS kept_now,
                count(*) FILTER (reason_then IS NULL) AS kept_then
         FROM judged GROUP BY ALL ORDER BY source, documents DESC, language
         """,
