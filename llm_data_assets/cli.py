@@ -98,12 +98,20 @@ def filter_(
             code=2,
         )
     found = what_if(open_workspace(), change)
-    if as_json:
-        _print_json({"survivors": found.survivors, "boundary": found.boundary})
-        return
-    for rows in (found.survivors, found.boundary):
-        if rows:
-            _print_rows(list(rows[0]), [tuple(row.values()) for row in rows], False)
+    _print_tables({"survivors": found.survivors, "boundary": found.boundary}, as_json)
+
+
+@app.command("compare-rules")
+def compare_rules(
+    one: Annotated[str, typer.Argument(help="A shipped rule set, as gopher@datatrove.")],
+    other: Annotated[str, typer.Argument(help="Another one, as gopher@dolma.")],
+    as_json: AsJson = False,
+) -> None:
+    """Where two rule sets disagree about the measured documents, with samples."""
+    from llm_data_assets.stages.what_if import compare_rule_sets
+
+    found = compare_rule_sets(open_workspace(), one, other)
+    _print_tables({"counts": found.survivors, "samples": found.boundary}, as_json)
 
 
 @app.command()
@@ -353,6 +361,15 @@ def doctor(as_json: AsJson = False) -> None:
     _print_rows(["check", "state", "detail"], findings, as_json)
     if any(state == "problem" for _, state, _ in findings):
         sys.exit(1)
+
+
+def _print_tables(tables: dict[str, list[dict[str, Any]]], as_json: bool) -> None:
+    if as_json:
+        _print_json(tables)
+        return
+    for rows in tables.values():
+        if rows:
+            _print_rows(list(rows[0]), [tuple(row.values()) for row in rows], False)
 
 
 def _print_rows(names: list[str], rows: list[tuple[Any, ...]], as_json: bool) -> None:

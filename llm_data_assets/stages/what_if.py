@@ -16,7 +16,7 @@ from llm_data_assets.lake.schemas import RAW_CORPUS
 from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.stages.filtered_corpus import rule_columns
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
-from llm_data_assets.text.rules import compile_reasons
+from llm_data_assets.text.rules import compile_reasons, load_ruleset
 
 _OF_THE_DOCUMENT = ("license", "url", "title")
 _SHOWN = 10
@@ -76,6 +76,47 @@ def what_if(workspace: Workspace, changes: Sequence[str]) -> WhatIf:
             """,
         )
     return WhatIf(survivors, boundary)
+
+
+def compare_rule_sets(workspace: Workspace, one: str, other: str) -> WhatIf:
+    """Where two shipped rule sets disagree about the measured documents.
+
+    `survivors` counts by source what each keeps and what one keeps alone; `boundary` has samples
+    with the rule that drops each.
+
+    Raises:
+        FileNotFoundError: a rule set that is not shipped, or no document measured yet.
+    """
+    sets = [[Rule.model_validate(each) for each in load_ruleset(name)] for name in (one, other)]
+    relation = f"({_documents(workspace, sets[0] + sets[1])})"
+    for name, rules in zip(("one", "other"), sets, strict=True):
+        judged = compile_reasons(rules, rule_columns(), relation=relation, name=name)
+        relation = f"({judged})"
+    connection = duckdb.connect(config={"preserve_insertion_order": False})
+    connection.execute(
+        f"CREATE TEMP TABLE judged AS SELECT doc_id, source, one, other FROM {relation}"
+    )
+    counts = _rows(
+        connection,
+        f"""
+        SELECT source, count(*) AS documents,
+               count(*) FILTER (one IS NULL AND other IS NULL) AS both_keep,
+               count(*) FILTER (one IS NULL AND other IS NOT NULL) AS {quote(f"only {one} keeps")},
+               count(*) FILTER (one IS NOT NULL AND other IS NULL) AS {quote(f"only {other} keeps")}
+        FROM judged GROUP BY source ORDER BY source
+        """,
+    )
+    samples = _rows(
+        connection,
+        f"""
+        SELECT doc_id, coalesce(one, 'kept') AS {quote(one)}, coalesce(other, 'kept')
+               AS {quote(other)}
+        FROM judged WHERE (one IS NULL) <> (other IS NULL)
+        QUALIFY row_number() OVER (PARTITION BY one, other ORDER BY doc_id) <= 3
+        ORDER BY one, other, doc_id
+        """,
+    )
+    return WhatIf(counts, samples)
 
 
 def _changed(workspace: Workspace, rules: list[Rule], change: str) -> list[Rule]:

@@ -2,8 +2,8 @@
 
 Punctuation is cut off both ends of what stands between spaces, clitics are cut off, and words are
 cut at hyphens, slashes and commas inside. Web addresses and abbreviations stay whole. What is not
-done: spaCy's list of some 1,300 special cases (emoticons, "gonna", times of day) and units after
-numbers. `docs/dialects.md` has the agreement.
+done: spaCy's list of some 1,300 special cases (emoticons, "gonna", times of day) and its rarer
+units after numbers. `docs/dialects.md` has the agreement.
 """
 
 import numpy as np
@@ -21,8 +21,17 @@ from llm_data_assets.text.characters import (
     UPPER,
 )
 from llm_data_assets.text.kernels import hash_folded, record_of
+from llm_data_assets.text.kernels_lines import is_among
 
 _DOT, _HYPHEN, _PERCENT = 0x2E, 0x2D, 0x25
+_UNITS = np.array([ord(each) for each in "GKMTgmt"], np.uint32)
+_LONG_UNITS = np.array(
+    [
+        (ord(unit[0]) << 8) | ord(unit[1])
+        for unit in "GB KB MB TB cm dm gb kb kg km mb mg mm nm tb".split()
+    ],
+    np.uint32,
+)
 _LONGEST_ABBREVIATION = 6  # characters; "messrs." is no loss
 
 
@@ -163,7 +172,7 @@ def _suffix(points, start, end, records):  # type: ignore[no-untyped-def]
         return 1
     n = end - start
     if record & ALPHA and not (n > 2 and _has_apostrophe(points, end)):
-        return 0
+        return _unit(points, start, end, records)
     before = record_of(records, points[end - 2]) if n > 1 else record & 0
     if (point == 0x73 or point == 0x53) and n > 2:
         if points[end - 2] == 0x27 or points[end - 2] == 0x2019:
@@ -173,7 +182,7 @@ def _suffix(points, start, end, records):  # type: ignore[no-untyped-def]
         if dots > 1:
             return dots
         previous = points[end - 2]
-        if before & (SMALL | DECIMAL | QUOTE) or (
+        if before & (SMALL | DECIMAL | EDGE) or (
             previous == _PERCENT or previous == _HYPHEN or previous == 0x2B or previous == 0xB2
         ):
             return 1
@@ -190,6 +199,17 @@ def _suffix(points, start, end, records):  # type: ignore[no-untyped-def]
         pair = ((points[end - 2] | 0x20) << 8) | (point | 0x20)
         if pair == 0x6C6C or pair == 0x7265 or pair == 0x7665:
             return 3
+    return 0
+
+
+@njit(nogil=True, cache=True)
+def _unit(points, start, end, records):  # type: ignore[no-untyped-def]
+    """Letters of a unit after a digit: m, g, t, T, G, M, K; km, cm, mm, kg, mg, KB, MB, GB, TB."""
+    last = points[end - 1]
+    if end - start > 1 and record_of(records, points[end - 2]) & DECIMAL:
+        return int(is_among(last, _UNITS))
+    if end - start > 2 and record_of(records, points[end - 3]) & DECIMAL:
+        return 2 * int(is_among((points[end - 2] << 8) | last, _LONG_UNITS))
     return 0
 
 
@@ -278,8 +298,8 @@ def _infix(points, i, end, records):  # type: ignore[no-untyped-def]
     if point == 0x2B or point == _HYPHEN or point == 0x2A or point == 0x5E:
         if before & DECIMAL and (after & DECIMAL or points[i + 1] == _HYPHEN):
             return 1
-    if before & ALPHA:
-        if point == 0x2C:
+    if before & (ALPHA | DECIMAL):
+        if point == 0x2C and before & ALPHA:
             return int((after & ALPHA) != 0)
         if point == _HYPHEN or point == 0x2013 or point == 0x2014 or point == 0x7E:
             size = 1

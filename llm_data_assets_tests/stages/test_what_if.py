@@ -8,7 +8,7 @@ from llm_data_assets.lake.catalog import connect
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import materialise
 from llm_data_assets.stages.stage import Partition
-from llm_data_assets.stages.what_if import what_if
+from llm_data_assets.stages.what_if import compare_rule_sets, what_if
 
 UP_TO_FILTERED = (
     "raw_corpus", "document_signatures", "duplicates", "deduped_corpus", "quality_signals",
@@ -83,3 +83,17 @@ def test_a_rule_that_drops_everything_is_named_before_anything_else_runs(
     done = materialise(stage, Partition(source="first"), changed)
     assert [check.name for check in done.blocked_by(stage)] == ["rules_leave_documents"]
     assert done.checks["rules_leave_documents"].samples[0]["reason"] == "impossible"
+
+
+def test_two_rule_sets_are_told_apart_with_samples(small_workspace: Workspace) -> None:
+    made = with_rules(small_workspace, "[clean]")
+    found = compare_rule_sets(made, "c4@dclm", "gopher@dolma")
+    for row in found.survivors:
+        assert row["both_keep"] + row["only c4@dclm keeps"] <= row["documents"]
+    alone = sum(
+        row["only c4@dclm keeps"] + row["only gopher@dolma keeps"] for row in found.survivors
+    )
+    assert (alone > 0) == bool(found.boundary)
+    assert all("kept" in row.values() for row in found.boundary)
+    with pytest.raises(FileNotFoundError, match="gopher@dolma"):
+        compare_rule_sets(made, "gopher@dolmo", "c4@t5")
