@@ -1,19 +1,27 @@
-"""ShareGPT dialogues: a JSON array of {id?, conversations: [{from, value}]}. Offset: index."""
+"""ShareGPT dialogues: an array or lines of {id?, conversations: [{from, value}]}.
 
-import json
+Offset: index, or byte of the line. Sets of preferences carry one answer each in `chosen` and
+`rejected`.
+"""
+
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from llm_data_assets.sources.conversation import (
+    Conversation,
+    Preference,
+    Spoken,
+    Turn,
+    documents,
+    reject,
+    rest_of,
+    turn,
+)
 from llm_data_assets.sources.document import Document, Reject
-from llm_data_assets.sources.files import SourceFile, open_decompressed
-from llm_data_assets.sources.json_array import elements
-
-_SPEAKERS = {
-    "human": "User", "user": "User", "gpt": "Assistant", "assistant": "Assistant",
-    "chatgpt": "Assistant", "bing": "Assistant", "bard": "Assistant", "system": "System",
-    "function_call": "Function call", "observation": "Observation", "tool": "Tool",
-}  # fmt: skip
+from llm_data_assets.sources.files import SourceFile
+from llm_data_assets.sources.json_records import json_records
 
 
 class Options(BaseModel):
@@ -24,30 +32,44 @@ class Options(BaseModel):
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield each dialogue as one document, its turns joined under the speakers' names."""
-    with open_decompressed(file) as stream:
-        for index, dialogue in enumerate(elements(stream, file.uri)):
-            yield _dialogue(dialogue, index)
+    return documents(read_records(file, options))
 
 
-def _dialogue(dialogue: object, index: int) -> Document | Reject:
-    turns = dialogue.get("conversations") if isinstance(dialogue, dict) else None
-    if not isinstance(dialogue, dict) or not isinstance(turns, list) or not turns:
-        return _reject("no turns: `conversations` is missing or empty", dialogue, index)
-    said = []
-    for turn in turns:
-        if not isinstance(turn, dict) or not isinstance(turn.get("value"), str):
-            return _reject("broken turn: `value` is not text", dialogue, index)
-        role = str(turn.get("from", "unknown"))
-        said.append(f"{_SPEAKERS.get(role, role.capitalize())}: {turn['value']}")
-    rest = {key: value for key, value in dialogue.items() if key not in ("id", "conversations")}
-    return Document(
-        "\n\n".join(said),
-        index,
-        native_id=str(dialogue["id"]) if dialogue.get("id") is not None else None,
-        meta={**rest, "turns": len(turns)},
+def read_records(file: SourceFile, options: Options) -> Iterator[Spoken]:
+    """Yield every dialogue or preference."""
+    for offset, record in json_records(file):
+        yield record if isinstance(record, Reject) else _dialogue(record, offset)
+
+
+def _dialogue(record: Any, offset: int) -> Spoken:
+    said = record.get("conversations") if isinstance(record, dict) else None
+    if not isinstance(said, list) or not said:
+        return reject("no turns: `conversations` is missing or empty", record, offset)
+    try:
+        turns = [_turn(each) for each in said]
+        answers = [_turn(record[side]) for side in ("chosen", "rejected") if side in record]
+    except ValueError as error:
+        return reject(str(error), record, offset)
+    identifier = record.get("id")
+    native_id = str(identifier) if identifier is not None else None
+    if len(answers) == 2:
+        meta = rest_of(record, "id", "conversations", "chosen", "rejected")
+        return Preference(
+            offset, turns, answers[:1], answers[1:], native_id=native_id, meta=meta
+        )  # fmt: skip
+    tools, system = record.get("tools"), record.get("system")
+    meta = rest_of(record, "id", "conversations", *(("tools",) if isinstance(tools, str) else ()))
+    return Conversation(
+        offset,
+        turns,
+        system=system if isinstance(system, str) and system else None,
+        tools=tools if isinstance(tools, str) else None,
+        native_id=native_id,
+        meta=rest_of(meta, "system") if isinstance(system, str) else meta,
     )
 
 
-def _reject(error: str, dialogue: object, index: int) -> Reject:
-    first = json.dumps(dialogue, ensure_ascii=False)[:80].encode("utf-8", "replace")
-    return Reject(index, error, first)
+def _turn(said: Any) -> Turn:
+    if not isinstance(said, dict) or not isinstance(said.get("value"), str):
+        raise ValueError("broken turn: `value` is not text")
+    return turn(said.get("from", "unknown"), said["value"])

@@ -223,7 +223,11 @@ def _rule_share(context: Context) -> CheckResult:
 
 
 def _rules_leave_documents(context: Context) -> CheckResult:
-    """Something is left of what came in; the rules that dropped most are the samples."""
+    """Something is left of what came in; the rules that dropped most are the samples.
+
+    Where `max_rule_share` is 1, a rule may refuse a source whole.
+    """
+    meant = context.workspace.pipeline.model.checks.max_rule_share >= 1
     came_in = _count(here(context, DEDUPED_CORPUS))
     left = _count(here(context, FILTERED_CORPUS))
     by_rule = query(
@@ -234,7 +238,10 @@ def _rules_leave_documents(context: Context) -> CheckResult:
         """
     )
     return CheckResult(
-        left > 0 or came_in == 0, left, "at least one document is left", by_rule[:_SAMPLES]
+        left > 0 or came_in == 0 or meant,
+        left,
+        "at least one document is left, unless max_rule_share is 1",
+        by_rule[:_SAMPLES],
     )
 
 

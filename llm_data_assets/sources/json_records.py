@@ -1,0 +1,28 @@
+"""Records of a JSON file, be it one array or a line a record."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from llm_data_assets.sources.files import SourceFile, open_decompressed
+from llm_data_assets.sources.json_array import elements
+from llm_data_assets.sources.jsonl import objects
+
+_SPACE = b" \t\r\n\xef\xbb\xbf"
+
+
+def json_records(file: SourceFile) -> Iterator[tuple[int, Any]]:
+    """(offset, value) of every record; a reject as the value where a line is not JSON.
+
+    The offset is the element's index in an array, else the byte of the line's start.
+
+    Raises:
+        UnreadableFileError: an array that is not JSON from an element on.
+    """
+    with open_decompressed(file) as stream:
+        is_array = stream.read(64).lstrip(_SPACE).startswith(b"[")
+    if is_array:
+        with open_decompressed(file) as stream:
+            yield from enumerate(elements(stream, file.uri))
+    else:
+        for offset, value, _ in objects(file):
+            yield offset, value
