@@ -46,6 +46,9 @@ def read_records(file: SourceFile, options: Options) -> Iterator[Paired]:
                     continue
                 path = PurePosixPath(member.name)
                 if path.is_absolute() or ".." in path.parts:
+                    if key is not None:
+                        yield _pair(key, parts)
+                        key = None
                     yield Reject(member.offset, f"path leaves the archive: {member.name}")
                     continue
                 if str(path.with_suffix("")) != key:

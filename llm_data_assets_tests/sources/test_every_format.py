@@ -13,8 +13,8 @@ from llm_data_assets.sources.files import SourceFile, list_files
 from llm_data_assets.sources.formats import FORMATS, read_documents, split_offsets
 from llm_data_assets_tests.sources.fixtures import FIXTURES
 
-# Readers of the machine's own packages, and of what other tests build from the real files.
-WITHOUT_FIXTURE = {"python_packages", "sharegpt"}
+# Reads the machine's own packages.
+WITHOUT_FIXTURE = {"python_packages"}
 _MOST_RECORDS = 10_000
 
 

@@ -10,7 +10,7 @@ from llm_data_assets.sources.document import Document
 from llm_data_assets.sources.files import list_files
 from llm_data_assets.sources.formats import FORMATS, read_documents
 from llm_data_assets_tests.conftest import PROJECT
-from llm_data_assets_tests.sources import fixtures_code, fixtures_text
+from llm_data_assets_tests.sources import fixtures_code, fixtures_conversations, fixtures_text
 from llm_data_assets_tests.sources.fixtures import FIXTURES
 
 TABLE = (PROJECT / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -18,8 +18,10 @@ ROW = re.compile(
     r"^\| ([^|]+) \| `(\w+)` \| (fixture|real) `([^`]+)`(?: with `([^`]+)`)? \| (\d+) \| (\d+) \|",
     re.MULTILINE,
 )
-FAMILIES = ("Web and text", "Code", "Hubs and plain")
-MODULES = (fixtures_text, fixtures_code)
+FAMILIES = (
+    "Web and text", "Code", "Instruction and preference", "Media", "Hubs and plain"
+)  # fmt: skip
+MODULES = (fixtures_text, fixtures_code, fixtures_conversations)
 
 
 def sections(names: tuple[str, ...]) -> str:
