@@ -1,0 +1,199 @@
+"""A BPE model as tables that a kernel can merge by, and the proof that words can be cached.
+
+SentencePiece's BPE joins, over and over, the adjacent pair of symbols whose union is the piece of
+highest score, the leftmost where scores are equal (bpe_model.cc, sentencepiece 0.2). A union is
+always a piece. So where no piece holds character *a* directly followed by *b*, no merge ever
+crosses from an *a* to a *b*: what stands left and right of it is encoded independently, whatever
+the settings the model was trained with. Texts are cut at all such places, and what lies between
+two cuts, a *word*, has the same ids wherever it stands. Nothing is assumed of white space: that
+words end at spaces, or do not, is read off the pieces.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from llm_data_assets.tokens.model_file import (
+    BPE,
+    BYTE,
+    CONTROL,
+    NORMAL,
+    SPACE_MARK,
+    UNKNOWN,
+    UNUSED,
+    USER_DEFINED,
+    ModelFile,
+)
+
+CODE_POINTS = 0x110000
+MAX_IDS = 1 << 21  # three ids share a word of the cache
+EMPTY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+MULTIPLIER = np.uint64(0x9E3779B185EBCA87)  # XXH64's prime 1
+# No piece holds the two characters; one does; the characters themselves must be looked up.
+JOIN, CUT, ASK = np.uint8(0), np.uint8(1), np.uint8(2)
+
+
+class Merges(NamedTuple):
+    """Tables of one model. A *symbol* is a piece's id, or a number above all ids for a character
+    that stands in pieces without being one.
+
+    Attributes:
+        n_pieces: int, ids are below it.
+        kinds: uint8[256 * 256], what two bytes say of a cut between them: JOIN, CUT or ASK.
+        pairs: uint64[2^k], hash set of character pairs that pieces hold, `first << 21 | second`.
+        symbols: int32[CODE_POINTS], symbol of a character; -1 where no piece holds it.
+        merge_keys, merge_values: uint64[2^k] and int64[2^k], hash table from `left << 32 | right`
+            to `rank << 32 | symbol of the union`.
+        begins: int32[257], user-defined symbols by first byte: rows of the two tables below.
+        defined_offsets, defined_bytes, defined_ids: their UTF-8, the longer first.
+        byte_ids: int32[256], ids of byte pieces; -1 without byte fallback.
+        unknown: int, the id of what is neither.
+    """
+
+    n_pieces: int
+    kinds: np.ndarray
+    pairs: np.ndarray
+    symbols: np.ndarray
+    merge_keys: np.ndarray
+    merge_values: np.ndarray
+    begins: np.ndarray
+    defined_offsets: np.ndarray
+    defined_bytes: np.ndarray
+    defined_ids: np.ndarray
+    byte_ids: np.ndarray
+    unknown: int
+
+
+def why_not(model: ModelFile) -> str | None:
+    """Why words of this model cannot be encoded one by one; None where they can.
+
+    Each reason names a setting under which SentencePiece's result may depend on more than the
+    word: such a model is left to SentencePiece.
+    """
+    plain = {
+        piece
+        for piece, kind in zip(model.pieces, model.types, strict=True)
+        if kind in (NORMAL, USER_DEFINED)
+    }
+    reserved = [
+        piece
+        for piece, kind in zip(model.pieces, model.types, strict=True)
+        if kind in (UNKNOWN, CONTROL, BYTE)
+    ]
+    reasons = {
+        "it is no BPE model; a unigram's sums are rounded along the whole text": (
+            model.model_type != BPE
+        ),
+        "it maps characters before encoding": model.has_character_map,
+        "it removes repeated spaces": model.remove_extra_whitespaces,
+        "it keeps spaces as they are": not model.escape_whitespaces,
+        "unused pieces are split by what was merged elsewhere in the text": UNUSED in model.types,
+        "a space is no piece": SPACE_MARK.encode() not in plain,
+        "a piece has two ids": len(plain) + len(reserved) != len(model.pieces),
+        "a control piece can also be read as text": any(
+            piece in plain or len(piece.decode(errors="replace")) < 2 for piece in reserved
+        ),
+        "byte pieces are missing": model.byte_fallback and model.types.count(BYTE) != 256,
+        "it does not have exactly one unknown piece": model.types.count(UNKNOWN) != 1,
+        "a user-defined symbol is too long for the cache": any(
+            len(piece) > 200
+            for piece, kind in zip(model.pieces, model.types, strict=True)
+            if kind == USER_DEFINED
+        ),
+        "it has more ids than the cache can write": len(model.pieces) > MAX_IDS,
+        "a score is not finite": not np.isfinite(model.scores).all(),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def build_merges(model: ModelFile) -> Merges:
+    """Tables of a model for which `why_not` has no reason. Spaces stand as U+0020 in them."""
+    mergeable = {
+        piece.decode().replace(SPACE_MARK, " "): number
+        for number, (piece, kind) in enumerate(zip(model.pieces, model.types, strict=True))
+        if kind == NORMAL and b" " not in piece  # a plain space never reaches the pieces
+    }
+    defined = {
+        piece.decode().replace(SPACE_MARK, " ").encode(): number
+        for number, (piece, kind) in enumerate(zip(model.pieces, model.types, strict=True))
+        if kind == USER_DEFINED and b" " not in piece and piece
+    }
+    characters = sorted({character for piece in mergeable for character in piece})
+    symbol = dict(mergeable)
+    for character in characters:
+        symbol.setdefault(character, len(model.pieces) + len(symbol))
+    held = {pair for piece in mergeable for pair in pairwise(piece)}
+    symbols = np.full(CODE_POINTS, -1, np.int32)
+    symbols[[ord(character) for character in characters]] = [symbol[each] for each in characters]
+    keys, values = _merge_table(mergeable, symbol, model.scores)
+    in_order = sorted(defined, key=lambda piece: (piece[0], -len(piece), piece))
+    begins = np.searchsorted([piece[0] for piece in in_order], np.arange(257)).astype(np.int32)
+    byte_ids = np.full(256, -1, np.int32)
+    if model.byte_fallback:
+        for number, (piece, kind) in enumerate(zip(model.pieces, model.types, strict=True)):
+            if kind == BYTE:
+                byte_ids[int(piece[3:5], 16)] = number
+    return Merges(
+        n_pieces=len(model.pieces),
+        kinds=_kinds(held, set(defined)),
+        pairs=_hash_set([ord(a) << 21 | ord(b) for a, b in held]),
+        symbols=symbols,
+        merge_keys=keys,
+        merge_values=values,
+        begins=begins,
+        defined_offsets=np.cumsum([0, *map(len, in_order)], dtype=np.int64),
+        defined_bytes=np.frombuffer(b"".join(in_order) or b"\0", np.uint8).copy(),
+        defined_ids=np.array([defined[piece] for piece in in_order], np.int32),
+        byte_ids=byte_ids,
+        unknown=model.types.index(UNKNOWN),
+    )
+
+
+def _kinds(held: set[tuple[str, str]], defined: set[bytes]) -> np.ndarray:
+    """What two bytes say of a cut between them."""
+    kinds = np.full((256, 256), CUT, np.uint8)
+    for first, second in held:
+        if ord(first) < 128 and ord(second) < 128:
+            kinds[ord(first), ord(second)] = JOIN
+    kinds[128:, :128] = kinds[:, 0xC0:] = ASK
+    for byte in {piece[0] for piece in defined}:
+        if all(len(piece) == 1 for piece in defined if piece[0] == byte):
+            kinds[byte, :128] = np.where(kinds[byte, :128] == ASK, ASK, CUT)
+            kinds[:128, byte] = CUT
+        else:
+            kinds[:, byte] = ASK
+    kinds[:, 0x80:0xC0] = JOIN  # inside a character
+    return kinds.ravel()
+
+
+def _merge_table(
+    mergeable: dict[str, int], symbol: dict[str, int], scores: list[float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every way to make a piece of two symbols, ranked by score, highest first."""
+    levels = np.unique(np.array(scores, np.float32))
+    ranks = (len(levels) - 1 - np.searchsorted(levels, np.array(scores, np.float32))).tolist()
+    table = {
+        symbol[piece[:at]] << 32 | symbol[piece[at:]]: ranks[number] << 32 | number
+        for piece, number in mergeable.items()
+        for at in range(1, len(piece))
+        if piece[:at] in symbol and piece[at:] in symbol
+    }
+    keys = np.array(list(table), np.uint64)
+    slots = _hash_set(keys)
+    values = np.zeros(len(slots), np.int64)
+    place = {key: slot for slot, key in enumerate(slots.tolist())}
+    values[[place[key] for key in table]] = list(table.values())
+    return slots, values
+
+
+def _hash_set(keys: list[int] | np.ndarray) -> np.ndarray:
+    """An open-addressing set, at most a quarter full: key at the top bits of key * MULTIPLIER."""
+    bits = max(4, int(4 * len(keys)).bit_length())
+    slots = np.full(1 << bits, EMPTY, np.uint64)
+    homes = (np.array(keys, np.uint64) * MULTIPLIER) >> np.uint64(64 - bits)
+    for key, home in zip(keys, homes.tolist(), strict=True):
+        while slots[home] != EMPTY:
+            home = (home + 1) & (len(slots) - 1)
+        slots[home] = key
+    return slots
