@@ -130,7 +130,7 @@ class Tokenizer(_Settings):
     model: str | None = Field(None, description="A .model file to use instead of training")
     type: Literal["bpe", "unigram"] = "bpe"
     vocab_size: int = Field(32_000, ge=300, le=1_000_000)
-    character_coverage: float = Field(0.9999, gt=0.9, le=1)
+    character_coverage: float = Field(0.9999, ge=0.98, le=1)
     sample_mb: float = Field(100, gt=0, description="Megabytes of text to train on")
     sample_alpha: float = Field(
         0.3, ge=0, le=1, description="Share of a source is its size to this"

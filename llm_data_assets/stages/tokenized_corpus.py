@@ -10,7 +10,7 @@ from llm_data_assets.lake.schemas import FILTERED_CORPUS, TOKENIZED_CORPUS, TOKE
 from llm_data_assets.stages.checks import TOKENIZED_CONSERVATION, UNKNOWN_SHARE
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
-from llm_data_assets.tokens.encode import encode
+from llm_data_assets.tokens.encode import encoder
 from llm_data_assets.tokens.tokenizer import load
 
 CODE_VERSION = "1"
@@ -60,7 +60,7 @@ def _encoded(task: Task) -> Iterator[pa.Table]:
     columns = ["doc_id", "text", "n_bytes"]
     for rows in batches(task.lake, FILTERED_CORPUS, task.partition, filtered, columns):
         texts = rows["text"].combine_chunks()
-        encoded = encode(texts, model, add_eos=True)
+        encoded = encoder(model).encode(texts, add_eos=True)
         lengths = pa.array(encoded.lengths, pa.int32())
         offsets = pa.concat_arrays(
             [pa.array([0], pa.int64()), pc.cumulative_sum(lengths.cast(pa.int64()))]

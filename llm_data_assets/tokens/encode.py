@@ -51,15 +51,29 @@ class Encoder:
     merge crosses, and each word is merged once. Otherwise SentencePiece encodes. The ids are the
     same either way. One call at a time: others wait.
 
+    SentencePiece writes a space as U+2581, so that a U+2581 of the text comes back as a space. With
+    `keep_marks` it is written as its three byte pieces instead, which decode to what it was: no
+    text changes, and those that hold none have SentencePiece's own ids as ever.
+
     Raises:
-        ValueError: the bytes are no SentencePiece model.
+        ValueError: the bytes are no SentencePiece model, or marks cannot be kept by it.
     """
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, *, keep_marks: bool = False) -> None:
         self.processor = load(model)
+        self._marks = (
+            [self.processor.piece_to_id(f"<0x{byte:02X}>") for byte in SPACE_MARK.encode()]
+            if keep_marks
+            else None
+        )
         parsed = read_model(model)
         self.slow_because = why_not(parsed)
         self.dtype = token_dtype(len(parsed.pieces))
+        if keep_marks and (parsed.add_dummy_prefix or not parsed.byte_fallback):
+            raise ValueError(
+                "this model cannot keep U+2581: that takes byte fallback and no dummy prefix. "
+                "Try: keep_marks=False, or a model trained here"
+            )
         self._lock = threading.Lock()
         if self.slow_because is None:
             self._merges = build_merges(parsed)
@@ -114,7 +128,8 @@ class Encoder:
             array.offset : array.offset + len(array) + 1
         ]
         data = np.frombuffer(array.buffers()[2] or b"", np.uint8)
-        if not self._prefix and not self._suffix and not _holds_space_mark(data):
+        marked = self._marks is None and SPACE_MARK.encode() in data.tobytes()
+        if not (self._prefix or self._suffix or marked):
             text = np.zeros(offsets[-1] - offsets[0] + PAD, np.uint8)
             text[:-PAD] = data[offsets[0] : offsets[-1]]
             return text, offsets - offsets[0]
@@ -130,29 +145,24 @@ class Encoder:
                 old.counters[FULL] = 0
 
     def _slowly(self, texts: pa.Array, add_bos: bool, add_eos: bool) -> Encoded:
-        ids = self.processor.encode(
-            texts.fill_null("").to_pylist(),
-            out_type=int,
-            add_bos=add_bos,
-            add_eos=add_eos,
-            num_threads=1,
-        )
+        before = [self.processor.bos_id()] if add_bos else []
+        after = [self.processor.eos_id()] if add_eos else []
+        ids = [[*before, *self._parts(text), *after] for text in texts.fill_null("").to_pylist()]
         lengths = np.fromiter((len(each) for each in ids), np.int32, len(ids))
         tokens = np.fromiter((token for each in ids for token in each), self.dtype, lengths.sum())
         return Encoded(tokens, lengths)
 
-
-def encode(
-    texts: pa.Array, model: bytes, *, add_bos: bool = False, add_eos: bool = True
-) -> Encoded:
-    """Encode with this process's encoder of the model, which keeps the words it has met."""
-    return encoder(model).encode(texts, add_bos=add_bos, add_eos=add_eos)
+    def _parts(self, text: str) -> list[int]:
+        if self._marks is None or SPACE_MARK not in text:
+            return self.processor.encode(text)
+        first, *others = (self.processor.encode(part) for part in text.split(SPACE_MARK))
+        return first + [token for part in others for token in (*self._marks, *part)]
 
 
 @lru_cache(maxsize=4)
-def encoder(model: bytes) -> Encoder:
-    """This process's encoder of a model."""
-    return Encoder(model)
+def encoder(model: bytes, *, keep_marks: bool = False) -> Encoder:
+    """This process's encoder of a model, which keeps the words it has met."""
+    return Encoder(model, keep_marks=keep_marks)
 
 
 def token_dtype(vocab_size: int) -> np.dtype:
@@ -171,7 +181,3 @@ def _cache(slots: int) -> Cache:
         np.empty(4 * slots, np.int32),
         np.zeros(4, np.int64),
     )
-
-
-def _holds_space_mark(data: np.ndarray) -> bool:
-    return SPACE_MARK.encode() in memoryview(data).tobytes() if len(data) else False

@@ -20,8 +20,9 @@ def train(
     """Train a model; the same texts in the same order give the same bytes.
 
     Identity normalisation, byte fallback, single digits and kept white space make
-    `decode(encode(x)) == x` hold for any text without U+2581, which SentencePiece uses for a
-    space. A vocabulary larger than the text supports is lowered to what it does.
+    `decode(encode(x)) == x` hold for any text; of U+2581, which SentencePiece itself reads as a
+    space, `Encoder(keep_marks=True)` takes care. A vocabulary larger than the text supports is
+    lowered to what it does.
 
     Raises:
         ValueError: there is no text to train on.
@@ -60,6 +61,14 @@ def load(model: bytes) -> sentencepiece.SentencePieceProcessor:
     """The model, ready to encode.
 
     Raises:
-        RuntimeError: the bytes are no SentencePiece model.
+        ValueError: the bytes are no SentencePiece model.
     """
-    return sentencepiece.SentencePieceProcessor(model_proto=model)
+    try:
+        if model:
+            return sentencepiece.SentencePieceProcessor(model_proto=model)
+    except RuntimeError:
+        pass
+    raise ValueError(
+        f"not a SentencePiece model: {len(model)} bytes that begin with {model[:16]!r}. "
+        "Try: the .model file that SentencePiece's trainer wrote"
+    )

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_data_assets.tokens.encode import encode, token_dtype
 from llm_data_assets.tokens.packing import pack
 from llm_data_assets.tokens.sample import sample_documents
-from llm_data_assets.tokens.tokenizer import END, load, train
+from llm_data_assets.tokens.tokenizer import load, train
 from llm_data_assets_tests.conftest import sentence
 
 TEXTS = [*(sentence(number) for number in range(40)), "0 1 2 3 4 5 6 7 8 9\n" * 9]
@@ -24,28 +23,10 @@ def test_training_twice_gives_the_same_bytes(model: bytes) -> None:
     assert train(TEXTS, vocab_size=600) == model
 
 
-@settings(max_examples=200, deadline=None)
-@given(text=st.text(st.characters(exclude_characters="\u2581", exclude_categories=("Cs",))))
-def test_any_text_survives_a_round_trip(model: bytes, text: str) -> None:
-    processor = load(model)
-    ids = processor.encode(text)
-    assert processor.decode(ids) == text
-    assert processor.unk_id() not in ids
-
-
 def test_digits_are_split(model: bytes) -> None:
     processor = load(model)
     pieces = processor.encode("12345", out_type=str)
     assert [piece.strip("▁") for piece in pieces if piece.strip("▁")] == list("12345")
-
-
-def test_encoding_is_sentencepieces_own_with_boundaries(model: bytes) -> None:
-    found = encode(pa.array(["one day", "", "another"]), model)
-    processor = load(model)
-    expected = [[*processor.encode(text), END] for text in ("one day", "", "another")]
-    assert found.lengths.tolist() == [len(ids) for ids in expected]
-    assert found.tokens.tolist() == [token for ids in expected for token in ids]
-    assert found.tokens.dtype == np.uint16
 
 
 def test_a_vocabulary_larger_than_the_text_supports_is_lowered() -> None:
@@ -55,11 +36,6 @@ def test_a_vocabulary_larger_than_the_text_supports_is_lowered() -> None:
 def test_nothing_to_train_on_is_an_error_with_a_way_out() -> None:
     with pytest.raises(ValueError, match="Try:"):
         train(["", "  \n"], vocab_size=500)
-
-
-def test_token_dtype_fits_the_vocabulary() -> None:
-    assert token_dtype(65_536) == np.uint16
-    assert token_dtype(65_537) == np.uint32
 
 
 def test_the_sample_is_weighted_and_independent_of_order() -> None:
