@@ -6,7 +6,7 @@ from typing import Literal
 import numba
 import numpy as np
 
-Method = Literal["best_fit", "concatenate", "document"]
+Method = Literal["best_fit", "concatenate", "document", "window"]
 
 
 @dataclass(frozen=True)
@@ -27,42 +27,87 @@ class Spans:
         return int(self.sequence[-1]) + 1 if len(self.sequence) else 0
 
 
-def pack(lengths: np.ndarray, sequence_length: int, method: Method) -> Spans:
+@dataclass(frozen=True)
+class Waste:
+    """What packing costs: padding and repeated tokens, documents and cuts through them."""
+
+    padding: int
+    repeated: int
+    cut_documents: int
+    cuts: int
+
+
+def pack(lengths: np.ndarray, sequence_length: int, method: Method, *, overlap: int = 0) -> Spans:
     """Assign every token of every document to a sequence of at most `sequence_length` tokens.
 
     `concatenate` joins all and cuts every `sequence_length`; `document` starts a sequence with
-    each document; `best_fit` (Ding et al. 2024, arXiv 2404.10830) cuts only documents longer than
-    a sequence, then puts each piece, longest first, into the fullest sequence that has room.
+    each document; `window` does so too, and begins each further sequence of a document with the
+    last `overlap` tokens of the one before (which a trainer leaves out of the loss); `best_fit`
+    (Ding et al. 2024, arXiv 2404.10830) cuts only documents longer than a sequence, then puts each
+    piece, longest first, into the fullest sequence that has room.
 
     Args:
-        lengths: int[n], tokens of each document.
+        lengths: int[n], tokens of each document; documents of none stand nowhere.
+
+    Raises:
+        ValueError: a length is negative, or windows would not move on.
     """
     lengths = np.asarray(lengths, np.int64)
+    if len(lengths) and lengths.min() < 0:
+        raise ValueError(
+            f"document {int(lengths.argmin())} has {lengths.min()} tokens. Try: tokenize again"
+        )
+    if not 0 <= overlap < sequence_length or (overlap and method != "window"):
+        raise ValueError(
+            f"an overlap of {overlap} does not go with {method} sequences of {sequence_length}. "
+            "Try: packing: window, and an overlap shorter than the sequence"
+        )
     if method == "concatenate":
         return _concatenate(lengths, sequence_length)
-    document, start, length = _pieces(lengths, sequence_length)
-    if method == "document":
-        sequence = np.arange(len(document), dtype=np.int64)
-    else:
-        order = np.argsort(-length, kind="stable")
-        bins = np.empty(len(order), np.int64)
-        bins[order] = _best_fit(length[order], sequence_length)
-        sequence = bins
-    reading = np.lexsort((start, document, sequence))
-    return Spans(
-        sequence[reading],
-        document[reading],
-        start[reading].astype(np.int32),
-        length[reading].astype(np.int32),
+    document, start, length = _pieces(lengths, sequence_length, overlap)
+    if method != "best_fit":
+        return _spans(np.arange(len(document), dtype=np.int64), document, start, length)
+    sequence = np.empty(len(document), np.int64)
+    order = _longest_first(length, sequence_length)
+    sequence[order] = _best_fit(length[order], sequence_length)
+    reading = np.argsort(sequence, kind="stable")  # pieces are in order of document and start
+    return _spans(sequence[reading], document[reading], start[reading], length[reading])
+
+
+def waste(spans: Spans, lengths: np.ndarray, sequence_length: int) -> Waste:
+    """What a packing of documents of these lengths costs."""
+    placed = int(spans.length.sum())
+    pieces = np.bincount(spans.document, minlength=len(lengths))
+    return Waste(
+        padding=spans.n_sequences * sequence_length - placed,
+        repeated=placed - int(np.sum(lengths)),
+        cut_documents=int((pieces > 1).sum()),
+        cuts=int((pieces - 1)[pieces > 1].sum()),
     )
 
 
-def _pieces(lengths: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Documents cut every `limit` tokens: (document, start, length) of each piece."""
-    counts = -(-lengths // limit)
+def _spans(
+    sequence: np.ndarray, document: np.ndarray, start: np.ndarray, length: np.ndarray
+) -> Spans:
+    return Spans(sequence, document, start.astype(np.int32), length.astype(np.int32))
+
+
+def _longest_first(length: np.ndarray, limit: int) -> np.ndarray:
+    """Rows by length, longest first, equal ones in order."""
+    # NumPy sorts 16-bit keys by radix, in linear time.
+    key = np.uint16 if limit < 1 << 16 else np.int64
+    return np.argsort((limit - length).astype(key), kind="stable")
+
+
+def _pieces(
+    lengths: np.ndarray, limit: int, overlap: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Documents in pieces of `limit` with `overlap` in common: document, start, length of each."""
+    stride = limit - overlap
+    counts = np.where(lengths > 0, 1 + -(-np.maximum(lengths - limit, 0) // stride), 0)
     document = np.repeat(np.arange(len(lengths), dtype=np.int64), counts)
     first = np.repeat(np.cumsum(counts) - counts, counts)
-    start = (np.arange(len(document), dtype=np.int64) - first) * limit
+    start = (np.arange(len(document), dtype=np.int64) - first) * stride
     return document, start, np.minimum(limit, lengths[document] - start)
 
 
@@ -74,12 +119,7 @@ def _concatenate(lengths: np.ndarray, limit: int) -> Spans:
     begins = np.concatenate([np.zeros(min(1, len(cuts)), np.int64), cuts[:-1]]).astype(np.int64)
     document = np.searchsorted(ends, begins, side="right")
     start = begins - (ends - lengths)[document]
-    return Spans(
-        begins // limit,
-        document.astype(np.int64),
-        start.astype(np.int32),
-        (cuts - begins).astype(np.int32),
-    )
+    return _spans(begins // limit, document.astype(np.int64), start, cuts - begins)
 
 
 @numba.njit("int64[:](int64[:], int64)", cache=True)

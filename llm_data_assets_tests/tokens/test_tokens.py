@@ -3,10 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from llm_data_assets.tokens.packing import pack
 from llm_data_assets.tokens.sample import sample_documents
 from llm_data_assets.tokens.tokenizer import load, train
 from llm_data_assets_tests.conftest import sentence
@@ -48,41 +45,3 @@ def test_the_sample_is_weighted_and_independent_of_order() -> None:
     assert again == chosen
 
 
-def bins(lengths: list[int], limit: int, method: str) -> list[list[int]]:
-    spans = pack(np.array(lengths), limit, method)  # type: ignore[arg-type]
-    found: list[list[int]] = [[] for _ in range(spans.n_sequences)]
-    for sequence, length in zip(spans.sequence, spans.length, strict=True):
-        found[sequence].append(int(length))
-    return found
-
-
-def test_best_fit_as_in_its_paper() -> None:
-    assert sorted(map(sorted, bins([14, 7, 5, 2, 3], 8, "best_fit"))) == [[2, 6], [3, 5], [7], [8]]
-
-
-def test_concatenate_cuts_every_sequence_length() -> None:
-    assert bins([14, 7, 5, 2, 3], 8, "concatenate") == [[8], [6, 2], [5, 3], [2, 2, 3]]
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    lengths=st.lists(st.integers(0, 60), max_size=60),
-    limit=st.integers(1, 40),
-    method=st.sampled_from(["best_fit", "concatenate", "document"]),
-)
-def test_every_token_stands_in_exactly_one_sequence(
-    lengths: list[int], limit: int, method: str
-) -> None:
-    spans = pack(np.array(lengths, np.int64), limit, method)  # type: ignore[arg-type]
-    seen = sorted(
-        (int(document), int(start) + offset)
-        for document, start, length in zip(spans.document, spans.start, spans.length, strict=True)
-        for offset in range(int(length))
-    )
-    assert seen == [(place, i) for place, length in enumerate(lengths) for i in range(length)]
-    totals = np.bincount(spans.sequence, spans.length) if len(spans.sequence) else np.zeros(0)
-    assert (totals <= limit).all() and (totals > 0).all()
-    if method == "best_fit":  # no document is cut that fits
-        pieces = np.bincount(spans.document) if len(spans.document) else np.zeros(0)
-        for document, count in enumerate(pieces):
-            assert count == -(-lengths[document] // limit)
