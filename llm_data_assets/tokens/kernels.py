@@ -35,6 +35,7 @@ _ABOVE = np.uint64(0xFFFFFFFFFFFFFFFE)  # all bits above the first; shifted, abo
 _NO_RANK = np.int64(1) << 40
 
 USED, BYTES, IDS, FULL = 0, 1, 2, 3
+SYMBOL, BEGIN, AFTER, BEFORE, RANK, UNION, HEAP = range(7)
 
 
 class Cache(NamedTuple):
@@ -157,7 +158,10 @@ def encode_documents(text, offsets, cuts, first, merges, cache, bos, eos, out, a
     """
     # The loop over words calls nothing that takes an array: Numba would count references, with an
     # atomic instruction, at every call.
-    slots, counters, unknown = cache.slots, cache.counters, merges.unknown
+    symbols, unions, byte_ids = merges.symbols, merges.unions, merges.byte_ids
+    slots, words, ids, counters = cache.slots, cache.words, cache.ids, cache.counters
+    unknown = merges.unknown
+    fixed = (merges.n_pieces, unknown)
     mask = len(slots) - 1
     work = _work(_LONG)
     document = first
@@ -193,7 +197,10 @@ def encode_documents(text, offsets, cuts, first, merges, cache, bos, eos, out, a
                     out[at + 4] = (more >> _U21) & _ID
                 after = at + np.int64(more >> _U48)
             else:
-                after = _encode_word(text, i, j, merges, cache, work, out, at)
+                after = _encode_word(
+                    text, i, j, symbols, unions, byte_ids, fixed,
+                    slots, words, ids, counters, work, out, at,
+                )  # fmt: skip
             # Unknown characters in a row are one unknown, also across words.
             if out[at] == unknown and at > started and out[at - 1] == unknown and after > at:
                 after = _drop(out, at, after)
@@ -210,16 +217,18 @@ def encode_documents(text, offsets, cuts, first, merges, cache, bos, eos, out, a
 
 
 @njit(nogil=True)
-def _encode_word(text, i, end, merges, cache, work, out, at):  # type: ignore[no-untyped-def]
+def _encode_word(  # type: ignore[no-untyped-def]
+    text, i, end, symbols, unions, byte_ids, fixed, slots, words, ids, counters, work, out, at
+):
     """Write the ids of one word, known or not, and remember it."""
     size = end - i
     if size > _LONG:
-        return _merge(text, i, end, merges, _work(size), out, at)
-    slots, words, ids = cache.slots, cache.words, cache.ids
+        room = _work(size)
+        return _merge(text, i, end, symbols, unions, byte_ids, fixed, room, out, at)
     slot = _find(text, i, size, slots, words)
     if slots[slot, 1] == EMPTY:
-        after = _merge(text, i, end, merges, work, out, at)
-        _remember(text, i, size, slots, words, ids, cache.counters, slot, out, at, after)
+        after = _merge(text, i, end, symbols, unions, byte_ids, fixed, work, out, at)
+        _remember(text, i, size, slots, words, ids, counters, slot, out, at, after)
         return after
     few, more = slots[slot, 2], slots[slot, 3]
     count = np.int64(more >> _U48)
@@ -242,16 +251,8 @@ def _drop(out, at, end):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True)
 def _work(size):  # type: ignore[no-untyped-def]
-    """Room to merge a word of `size` bytes: see `_merge`."""
-    return (
-        np.empty(size + 1, np.int32),
-        np.empty(size + 2, np.int64),
-        np.empty(size + 1, np.int32),
-        np.empty(size + 1, np.int32),
-        np.empty(size + 1, np.int64),
-        np.empty(size + 1, np.int64),
-        np.empty(3 * size + 3, np.int64),
-    )
+    """Room to merge a word of `size` bytes: a row for each of SYMBOL to HEAP."""
+    return np.empty((7, 3 * size + 3), np.int64)
 
 
 @njit(nogil=True, cache=True)
@@ -433,22 +434,20 @@ def _remember(text, i, size, slots, words, ids, counters, slot, out, start, end)
 
 
 @njit(nogil=True)
-def _merge(text, i, end, merges, work, out, at):  # type: ignore[no-untyped-def]
+def _merge(text, i, end, symbols, unions, byte_ids, fixed, work, out, at):  # type: ignore[no-untyped-def]
     """Merge the characters of one word, best pair first, and write its ids.
 
     The heap holds `rank << 32 | left symbol` of every pair that was ever possible; an entry counts
     only while it is still the rank of the pair that begins there.
     """
-    symbol, begin, after, before, rank, union, heap = work
-    symbols, keys, values = merges.symbols, merges.merge_keys, merges.merge_values
-    shift, mask = np.uint64(64 - _log2(len(keys))), len(keys) - 1
+    shift, mask = np.uint64(64 - _log2(len(unions))), len(unions) - 1
     n = 0
     while i < end:
-        symbol[n] = symbols[_code_point(load32(text, i))]
-        begin[n], after[n], before[n] = i, n + 1, n - 1
+        work[SYMBOL, n] = symbols[_code_point(load32(text, i))]
+        work[BEGIN, n], work[AFTER, n], work[BEFORE, n] = i, n + 1, n - 1
         i += _width(text[i])
         n += 1
-    begin[n] = end
+    work[BEGIN, n] = end
     # Pairs to look up: first all, then the two that a merge makes.
     fresh, second, waiting = 0, -1, 0
     while True:
@@ -459,67 +458,68 @@ def _merge(text, i, end, merges, work, out, at):  # type: ignore[no-untyped-def]
             left = second
             second = -1
         elif waiting > 0:
-            top = heap[0]
+            top = work[HEAP, 0]
             waiting -= 1
-            entry = heap[waiting]
+            entry = work[HEAP, waiting]
             k = 0
             while 2 * k + 1 < waiting:
                 child = 2 * k + 1
-                if child + 1 < waiting and heap[child + 1] < heap[child]:
+                if child + 1 < waiting and work[HEAP, child + 1] < work[HEAP, child]:
                     child += 1
-                if heap[child] >= entry:
+                if work[HEAP, child] >= entry:
                     break
-                heap[k] = heap[child]
+                work[HEAP, k] = work[HEAP, child]
                 k = child
-            heap[k] = entry
+            work[HEAP, k] = entry
             left = top & 0xFFFFFFFF
-            if rank[left] != top >> 32:
+            if work[RANK, left] != top >> 32:
                 continue
-            symbol[left] = union[left]
-            rank[after[left]] = _NO_RANK
-            after[left] = after[after[left]]
-            if after[left] < n:
-                before[after[left]] = left
-            second = before[left]
+            work[SYMBOL, left] = work[UNION, left]
+            work[RANK, work[AFTER, left]] = _NO_RANK
+            work[AFTER, left] = work[AFTER, work[AFTER, left]]
+            if work[AFTER, left] < n:
+                work[BEFORE, work[AFTER, left]] = left
+            second = work[BEFORE, left]
         else:
             break
-        rank[left] = _NO_RANK
-        right = after[left]
-        if right < n and symbol[left] >= 0 and symbol[right] >= 0:
-            key = np.uint64(np.int64(symbol[left]) << 32 | np.int64(symbol[right]))
+        work[RANK, left] = _NO_RANK
+        right = work[AFTER, left]
+        if right < n and work[SYMBOL, left] >= 0 and work[SYMBOL, right] >= 0:
+            key = np.uint64(np.int64(work[SYMBOL, left]) << 32 | np.int64(work[SYMBOL, right]))
             slot = np.int64((key * MULTIPLIER) >> shift)
-            while keys[slot] != key and keys[slot] != EMPTY:
+            while unions[slot, 0] != key and unions[slot, 0] != EMPTY:
                 slot = (slot + 1) & mask
-            if keys[slot] == key:
-                rank[left], union[left] = values[slot] >> 32, values[slot] & 0xFFFFFFFF
-                entry = rank[left] << 32 | left
+            if unions[slot, 0] == key:
+                value = np.int64(unions[slot, 1])
+                work[RANK, left], work[UNION, left] = value >> 32, value & 0xFFFFFFFF
+                entry = work[RANK, left] << 32 | left
                 k = waiting
-                while k > 0 and heap[(k - 1) >> 1] > entry:
-                    heap[k] = heap[(k - 1) >> 1]
+                while k > 0 and work[HEAP, (k - 1) >> 1] > entry:
+                    work[HEAP, k] = work[HEAP, (k - 1) >> 1]
                     k = (k - 1) >> 1
-                heap[k] = entry
+                work[HEAP, k] = entry
                 waiting += 1
-    return _write_symbols(text, n, symbol, begin, after, merges, out, at)
+    return _write_symbols(text, n, byte_ids, fixed, work, out, at)
 
 
 @njit(nogil=True)
-def _write_symbols(text, n, symbol, begin, after, merges, out, at):  # type: ignore[no-untyped-def]
+def _write_symbols(text, n, byte_ids, fixed, work, out, at):  # type: ignore[no-untyped-def]
     """Write what merging has left: pieces; bytes, or one unknown in a row, for what is none."""
-    byte_ids, unknown, n_pieces = merges.byte_ids, merges.unknown, merges.n_pieces
+    n_pieces, unknown = fixed
     k = 0
     start = at
     while k < n:
-        if 0 <= symbol[k] < n_pieces:
-            out[at] = symbol[k]
+        if 0 <= work[SYMBOL, k] < n_pieces:
+            out[at] = work[SYMBOL, k]
             at += 1
         elif byte_ids[0] >= 0:
-            for place in range(begin[k], begin[k + 1]):
+            for place in range(work[BEGIN, k], work[BEGIN, k + 1]):
                 out[at] = byte_ids[text[place]]
                 at += 1
         elif at == start or out[at - 1] != unknown:
             out[at] = unknown
             at += 1
-        k = after[k]
+        k = work[AFTER, k]
     return at
 
 

@@ -43,8 +43,8 @@ class Merges(NamedTuple):
         kinds: uint8[256 * 256], what two bytes say of a cut between them: JOIN, CUT or ASK.
         pairs: uint64[2^k], hash set of character pairs that pieces hold, `first << 21 | second`.
         symbols: int32[CODE_POINTS], symbol of a character; -1 where no piece holds it.
-        merge_keys, merge_values: uint64[2^k] and int64[2^k], hash table from `left << 32 | right`
-            to `rank << 32 | symbol of the union`.
+        unions: uint64[2^k, 2], hash table from `left << 32 | right` to `rank << 32 | symbol of
+            the union`.
         begins: int32[257], user-defined symbols by first byte: rows of the two tables below.
         defined_offsets, defined_bytes, defined_ids: their UTF-8, the longer first.
         byte_ids: int32[256], ids of byte pieces; -1 without byte fallback.
@@ -55,8 +55,7 @@ class Merges(NamedTuple):
     kinds: np.ndarray
     pairs: np.ndarray
     symbols: np.ndarray
-    merge_keys: np.ndarray
-    merge_values: np.ndarray
+    unions: np.ndarray
     begins: np.ndarray
     defined_offsets: np.ndarray
     defined_bytes: np.ndarray
@@ -126,7 +125,6 @@ def build_merges(model: ModelFile) -> Merges:
     held = {pair for piece in mergeable for pair in pairwise(piece)}
     symbols = np.full(CODE_POINTS, -1, np.int32)
     symbols[[ord(character) for character in characters]] = [symbol[each] for each in characters]
-    keys, values = _merge_table(mergeable, symbol, model.scores)
     in_order = sorted(defined, key=lambda piece: (piece[0], -len(piece), piece))
     begins = np.searchsorted([piece[0] for piece in in_order], np.arange(257)).astype(np.int32)
     byte_ids = np.full(256, -1, np.int32)
@@ -139,8 +137,7 @@ def build_merges(model: ModelFile) -> Merges:
         kinds=_kinds(held, set(defined)),
         pairs=_hash_set([ord(a) << 21 | ord(b) for a, b in held]),
         symbols=symbols,
-        merge_keys=keys,
-        merge_values=values,
+        unions=_merge_table(mergeable, symbol, model.scores),
         begins=begins,
         defined_offsets=np.cumsum([0, *map(len, in_order)], dtype=np.int64),
         defined_bytes=np.frombuffer(b"".join(in_order) or b"\0", np.uint8).copy(),
@@ -169,7 +166,7 @@ def _kinds(held: set[tuple[str, str]], defined: set[bytes]) -> np.ndarray:
 
 def _merge_table(
     mergeable: dict[str, int], symbol: dict[str, int], scores: list[float]
-) -> tuple[np.ndarray, np.ndarray]:
+) -> np.ndarray:
     """Every way to make a piece of two symbols, ranked by score, highest first."""
     levels = np.unique(np.array(scores, np.float32))
     ranks = (len(levels) - 1 - np.searchsorted(levels, np.array(scores, np.float32))).tolist()
@@ -179,17 +176,14 @@ def _merge_table(
         for at in range(1, len(piece))
         if piece[:at] in symbol and piece[at:] in symbol
     }
-    keys = np.array(list(table), np.uint64)
-    slots = _hash_set(keys)
-    values = np.zeros(len(slots), np.int64)
-    place = {key: slot for slot, key in enumerate(slots.tolist())}
-    values[[place[key] for key in table]] = list(table.values())
-    return slots, values
+    slots = _hash_set(list(table))
+    values = np.array([table.get(key, 0) for key in slots.tolist()], np.uint64)
+    return np.stack([slots, values], axis=1)
 
 
-def _hash_set(keys: list[int] | np.ndarray) -> np.ndarray:
-    """An open-addressing set, at most a quarter full: key at the top bits of key * MULTIPLIER."""
-    bits = max(4, int(4 * len(keys)).bit_length())
+def _hash_set(keys: list[int]) -> np.ndarray:
+    """An open-addressing set, at most half full: key at the top bits of key * MULTIPLIER."""
+    bits = max(4, int(2 * len(keys)).bit_length())
     slots = np.full(1 << bits, EMPTY, np.uint64)
     homes = (np.array(keys, np.uint64) * MULTIPLIER) >> np.uint64(64 - bits)
     for key, home in zip(keys, homes.tolist(), strict=True):
