@@ -125,15 +125,29 @@ class Edits(_Settings):
 
 
 class Tokenizer(_Settings):
-    """A SentencePiece model trained on a sample of filtered_corpus, or a given one."""
+    """A SentencePiece model trained on a sample of filtered_corpus, or a given tokenizer."""
 
-    model: str | None = Field(None, description="A .model file to use instead of training")
+    model: str | None = Field(
+        None,
+        description="To use instead of training: a SentencePiece .model, a tokenizer.json, or a "
+        "tiktoken rank file",
+    )
+    end_token: str | None = Field(
+        None, description="What ends a document, for a tokenizer.json; it does not say itself"
+    )
+    pattern: str | None = Field(
+        None, description="Regular expression that cuts texts, for a tiktoken rank file"
+    )
     type: Literal["bpe", "unigram"] = "bpe"
     vocab_size: int = Field(32_000, ge=300, le=1_000_000)
     character_coverage: float = Field(0.9999, ge=0.98, le=1)
     sample_mb: float = Field(100, gt=0, description="Megabytes of text to train on")
     sample_alpha: float = Field(
-        0.3, ge=0, le=1, description="Share of a source is its size to this"
+        0.3, ge=0, le=1, description="Share of a language and domain is its size to this"
+    )
+    compare_vocab_sizes: list[Annotated[int, Field(ge=300, le=1_000_000)]] = Field(
+        default_factory=list,
+        description="Further sizes to train for tokenizer_report, on the same sample",
     )
     seed: int = 1
     special_tokens: list[str] = Field(default_factory=list, description="Pieces never split")

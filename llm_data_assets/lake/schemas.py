@@ -178,7 +178,11 @@ TOKENIZER = Table(
     pa.schema(
         [
             _column("tokenizer", pa.string(), "Digest of the model"),
-            _column("model", pa.binary(), "The SentencePiece model file"),
+            _column("model", pa.binary(), "The model file"),
+            _column("format", pa.string(), "sentencepiece, tokenizers or tiktoken"),
+            _column("end_token", pa.string(), "What ends a document, where the file names none"),
+            _column("pattern", pa.string(), "What cuts texts, where the file names nothing"),
+            _column("keeps_marks", pa.bool_(), "U+2581 in a text stays what it is"),
             _column("vocab_size", pa.int32(), "Pieces in the model"),
             _column("trained_on_documents", pa.int64(), "Documents sampled; 0 for a given model"),
             _column("trained_on_bytes", pa.int64(), "UTF-8 bytes sampled; 0 for a given model"),

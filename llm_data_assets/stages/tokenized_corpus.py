@@ -10,10 +10,9 @@ from llm_data_assets.lake.schemas import FILTERED_CORPUS, TOKENIZED_CORPUS, TOKE
 from llm_data_assets.stages.checks import TOKENIZED_CONSERVATION, UNKNOWN_SHARE
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
-from llm_data_assets.tokens.encode import encoder
-from llm_data_assets.tokens.tokenizer import load
+from llm_data_assets.stages.tokenizer import open_row
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 def run(context: Context) -> Outcome:
@@ -55,12 +54,11 @@ def encode_shard(task: Task) -> dict[str, ShardFile]:
 
 def _encoded(task: Task) -> Iterator[pa.Table]:
     (filtered,), (tokenizer,) = task.inputs[FILTERED_CORPUS.name], task.inputs[TOKENIZER.name]
-    model = task.lake.read_shard(TOKENIZER, {}, tokenizer)["model"][0].as_py()
-    unknown = load(model).unk_id()
+    opened = open_row(task.lake.read_shard(TOKENIZER, {}, tokenizer).to_pylist()[0])
     columns = ["doc_id", "text", "n_bytes"]
     for rows in batches(task.lake, FILTERED_CORPUS, task.partition, filtered, columns):
         texts = rows["text"].combine_chunks()
-        encoded = encoder(model).encode(texts, add_eos=True)
+        encoded = opened.encode(texts, add_eos=True)
         lengths = pa.array(encoded.lengths, pa.int32())
         offsets = pa.concat_arrays(
             [pa.array([0], pa.int64()), pc.cumulative_sum(lengths.cast(pa.int64()))]
@@ -74,7 +72,7 @@ def _encoded(task: Task) -> Iterator[pa.Table]:
                 "n_tokens": lengths,
                 "n_bytes": rows["n_bytes"],
                 "n_words": pc.count_substring_regex(texts, r"\S+").cast(pa.int32()),
-                "n_unknown": _count(tokens, unknown),
+                "n_unknown": _count(tokens, opened.unknown),
             }
         )
 

@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -59,6 +58,8 @@ class Encoder:
         ValueError: the bytes are no SentencePiece model, or marks cannot be kept by it.
     """
 
+    format = "sentencepiece"
+
     def __init__(self, model: bytes, *, keep_marks: bool = False) -> None:
         self.processor = load(model)
         self._marks = (
@@ -68,7 +69,9 @@ class Encoder:
         )
         parsed = read_model(model)
         self.slow_because = why_not(parsed)
-        self.dtype = token_dtype(len(parsed.pieces))
+        self.vocab_size = len(parsed.pieces)
+        self.unknown: int = self.processor.unk_id()
+        self.dtype = token_dtype(self.vocab_size)
         if keep_marks and (parsed.add_dummy_prefix or not parsed.byte_fallback):
             raise ValueError(
                 "this model cannot keep U+2581: that takes byte fallback and no dummy prefix. "
@@ -104,6 +107,18 @@ class Encoder:
             return self._slowly(texts, add_bos, add_eos)
         with self._lock:
             return self._by_words(texts, add_bos, add_eos)
+
+    def decode(self, ids: list[int]) -> str:
+        """The text of ids."""
+        return str(self.processor.decode(ids))
+
+    def piece(self, token: int) -> str:
+        """How the model writes an id."""
+        return str(self.processor.id_to_piece(token))
+
+    def is_byte(self, token: int) -> bool:
+        """Whether an id is a byte, which stands for part of a character that is no piece."""
+        return bool(self.processor.is_byte(token))
 
     def _by_words(self, texts: pa.Array, add_bos: bool, add_eos: bool) -> Encoded:
         text, offsets = self._prepared(texts)
@@ -148,9 +163,7 @@ class Encoder:
         before = [self.processor.bos_id()] if add_bos else []
         after = [self.processor.eos_id()] if add_eos else []
         ids = [[*before, *self._parts(text), *after] for text in texts.fill_null("").to_pylist()]
-        lengths = np.fromiter((len(each) for each in ids), np.int32, len(ids))
-        tokens = np.fromiter((token for each in ids for token in each), self.dtype, lengths.sum())
-        return Encoded(tokens, lengths)
+        return flat(ids, self.dtype)
 
     def _parts(self, text: str) -> list[int]:
         if self._marks is None or SPACE_MARK not in text:
@@ -159,10 +172,11 @@ class Encoder:
         return first + [token for part in others for token in (*self._marks, *part)]
 
 
-@lru_cache(maxsize=4)
-def encoder(model: bytes, *, keep_marks: bool = False) -> Encoder:
-    """This process's encoder of a model, which keeps the words it has met."""
-    return Encoder(model, keep_marks=keep_marks)
+def flat(ids: list[list[int]], dtype: np.dtype) -> Encoded:
+    """Lists of ids as one array."""
+    lengths = np.fromiter((len(each) for each in ids), np.int32, len(ids))
+    tokens = np.fromiter((token for each in ids for token in each), dtype, lengths.sum())
+    return Encoded(tokens, lengths)
 
 
 def token_dtype(vocab_size: int) -> np.dtype:

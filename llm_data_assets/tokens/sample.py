@@ -7,23 +7,23 @@ import xxhash
 
 
 def sample_documents(
-    documents: Mapping[str, pa.Table], *, total_bytes: int, alpha: float, seed: int
+    strata: Mapping[tuple[str, ...], pa.Table], *, total_bytes: int, alpha: float, seed: int
 ) -> set[str]:
     """Ids of the documents to train on.
 
-    Each source gets a share of `total_bytes` in proportion to its size to the power `alpha`
-    (XLM-R used 0.3): small sources are heard, large ones do not drown them. A source's documents
-    are taken in order of a hash of (seed, doc_id) until its share is filled.
+    Each stratum (a language in a domain) gets a share of `total_bytes` in proportion to its size to
+    the power `alpha` (XLM-R used 0.3): small ones are heard, large ones do not drown them. What a
+    stratum cannot fill goes to the others, in the same proportions. Its documents are taken in
+    order of a hash of (seed, doc_id) until its share is filled.
 
     Args:
-        documents: per source a table with doc_id and n_bytes, in any order.
+        strata: per stratum a table with doc_id and n_bytes, in any order.
     """
-    sizes = {name: sum(table["n_bytes"].to_pylist()) for name, table in documents.items()}
-    weights = {name: size**alpha if size else 0.0 for name, size in sizes.items()}
-    whole = sum(weights.values())
+    sizes = {name: sum(table["n_bytes"].to_pylist()) for name, table in strata.items()}
+    shares = fill(sizes, total_bytes, alpha)
     chosen: set[str] = set()
-    for name, table in documents.items():
-        share = total_bytes * weights[name] / whole if whole else 0.0
+    for name, table in strata.items():
+        share = shares[name]
         keyed = sorted(
             (xxhash.xxh3_64_intdigest(doc_id.encode(), seed), doc_id, size)
             for doc_id, size in zip(
@@ -36,3 +36,18 @@ def sample_documents(
             chosen.add(doc_id)
             share -= size
     return chosen
+
+
+def fill(
+    sizes: Mapping[tuple[str, ...], int], total: float, alpha: float
+) -> dict[tuple[str, ...], float]:
+    """Share `total` out in proportion to size to the power `alpha`, nobody above its size."""
+    shares: dict[tuple[str, ...], float] = {}
+    # The stratum that its share fills most comes first: once one is not full, none after it is.
+    left = sorted((name for name in sizes if sizes[name]), key=lambda name: sizes[name])
+    while left:
+        whole = sum(sizes[name] ** alpha for name in left)
+        name = left.pop(0)
+        shares[name] = min(float(sizes[name]), total * sizes[name] ** alpha / whole)
+        total -= shares[name]
+    return shares | {name: 0.0 for name in sizes if not sizes[name]}
