@@ -246,7 +246,12 @@ class Recipe(_Settings):
         0, ge=0, le=0.5, description="Of documents, held out; equal texts stay on one side"
     )
     sequence_length: int = Field(2048, ge=8)
-    packing: Literal["best_fit", "concatenate", "document"] = "best_fit"
+    packing: Literal["best_fit", "concatenate", "document", "window"] = Field(
+        "best_fit", description="How documents become sequences"
+    )
+    overlap: int = Field(
+        0, ge=0, description="Of `window`: tokens that a document's next sequence repeats"
+    )
     seed: int = 1
     formats: Annotated[list[ExportFormat], Field(min_length=1)] = Field(
         default_factory=lambda: list[ExportFormat](["megatron"]), description="Files to write"
@@ -256,6 +261,15 @@ class Recipe(_Settings):
     )
 
     _weights_sum_to_one = field_validator("weights")(_sum_to_one)
+
+    @model_validator(mode="after")
+    def _windows_move_on(self) -> Self:
+        if self.overlap and (self.packing != "window" or self.overlap >= self.sequence_length):
+            raise ValueError(
+                f"an overlap of {self.overlap} does not go with {self.packing} sequences of "
+                f"{self.sequence_length}. Try: packing: window, and a shorter overlap"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_weigh(self) -> Self:
@@ -281,6 +295,9 @@ class CheckBounds(_Settings):
     min_language_share: float = Field(0.5, ge=0, le=1, description="In the languages asked for")
     max_rule_share: float = Field(0.8, ge=0, le=1, description="Documents one rule drops")
     max_unknown_share: float = Field(0.0, ge=0, le=1, description="Unknown tokens")
+    max_bytes_per_token_change: float = Field(
+        0.1, ge=0, description="Of a source, against its last version"
+    )
     max_share_error: float = Field(0.01, ge=0, le=1, description="Mixture share against plan")
 
 

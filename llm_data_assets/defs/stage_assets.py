@@ -32,6 +32,7 @@ GROUPS = {
     "filtered_corpus": "filter",
     "tokenizer": "tokenize",
     "tokenized_corpus": "tokenize",
+    "tokenizer_report": "tokenize",
     "mixture_plan": "mix",
     "mixed_corpus": "mix",
     "training_export": "mix",

@@ -190,6 +190,24 @@ TOKENIZER = Table(
     ),
 )
 
+TOKENIZER_REPORT = Table(
+    "tokenizer_report",
+    "What the tokenizer does to the corpus, one figure a row.",
+    (),
+    pa.schema(
+        [
+            _column("scope", pa.string(), "corpus, source, language, held_out or piece"),
+            _column("metric", pa.string(), "Name of the figure, or why a piece is named"),
+            _column("value", pa.float64(), "The figure; of a piece, how often it was seen"),
+            _column("source", pa.string(), "The source, of figures that have one"),
+            _column("language", pa.string(), "The language, of figures that have one"),
+            _column("vocab_size", pa.int32(), "Pieces of the model tried on held-out text"),
+            _column("token", pa.int32(), "Id of a piece"),
+            _column("piece", pa.string(), "How the model writes it"),
+        ]
+    ),
+)
+
 TOKENIZED_CORPUS = Table(
     "tokenized_corpus",
     "Token ids with document boundaries; each document ends in the end-of-sequence token.",
@@ -346,6 +364,7 @@ TABLES: MappingProxyType[str, Table] = MappingProxyType(
             DEDUPED_CORPUS,
             FILTERED_CORPUS,
             TOKENIZER,
+            TOKENIZER_REPORT,
             TOKENIZED_CORPUS,
             MIXTURE_PLAN,
             SEQUENCES,

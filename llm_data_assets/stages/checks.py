@@ -25,7 +25,9 @@ from llm_data_assets.lake.schemas import (
     RAW_CORPUS,
     REJECTS,
     SEQUENCES,
+    STAGE_STATS,
     TOKENIZED_CORPUS,
+    TOKENIZER,
     TRAINING_EXPORT,
     VERDICTS,
     Table,
@@ -301,18 +303,66 @@ def _epochs_within_cap(context: Context) -> CheckResult:
 
 
 def _no_token_lost(context: Context) -> CheckResult:
+    # Each further window of a document repeats this many tokens.
+    overlap = context.workspace.pipeline.model.recipes[context.recipe].overlap
     wrong = query(
         f"""
         SELECT source, packed.tokens AS packed, plan.available_tokens AS available
         FROM (SELECT source, sum(available_tokens)::BIGINT AS available_tokens
               FROM (SELECT DISTINCT source, first_sequence, available_tokens
                     FROM {here(context, MIXTURE_PLAN)}) GROUP BY source) AS plan
-        LEFT JOIN (SELECT source, sum(length)::BIGINT AS tokens
+        LEFT JOIN (SELECT source,
+                          sum(length - CASE WHEN start > 0 THEN {overlap} ELSE 0 END)::BIGINT
+                              AS tokens
                    FROM {here(context, SEQUENCES)} GROUP BY source) AS packed USING (source)
         WHERE coalesce(packed.tokens, 0) <> plan.available_tokens ORDER BY source
         """
     )
     return CheckResult(not wrong, len(wrong), "0 sources whose packing lost tokens", wrong)
+
+
+def _sequence_lengths(context: Context) -> CheckResult:
+    limit = context.workspace.pipeline.model.recipes[context.recipe].sequence_length
+    wrong = query(
+        f"""
+        SELECT source, sequence, sum(length)::BIGINT AS tokens FROM {here(context, SEQUENCES)}
+        GROUP BY source, sequence HAVING sum(length) NOT BETWEEN 1 AND {limit} ORDER BY ALL
+        """
+    )
+    return CheckResult(not wrong, len(wrong), f"1 to {limit} tokens in each", wrong[:_SAMPLES])
+
+
+def _ids_in_vocabulary(context: Context) -> CheckResult:
+    size = query(f"SELECT vocab_size FROM {relation(context.lake, TOKENIZER)}")[0]["vocab_size"]
+    wrong = query(
+        f"""
+        SELECT doc_id, list_min(tokens) AS least, list_max(tokens) AS largest
+        FROM {here(context, TOKENIZED_CORPUS)}
+        WHERE len(tokens) > 0 AND (list_min(tokens) < 0 OR list_max(tokens) >= {size})
+        ORDER BY doc_id
+        """
+    )
+    return CheckResult(not wrong, len(wrong), f"every id from 0 to {size - 1}", wrong[:_SAMPLES])
+
+
+def _bytes_per_token(context: Context) -> CheckResult:
+    """Against the partition's last materialisation, whose account is written before this one's."""
+    bound = context.workspace.pipeline.model.checks.max_bytes_per_token_change
+    now = query(
+        f"""SELECT sum(n_bytes) / nullif(sum(n_tokens), 0) AS ratio
+        FROM {here(context, TOKENIZED_CORPUS)}"""
+    )[0]["ratio"]
+    before = query(
+        f"""SELECT bytes / nullif(tokens, 0) AS ratio
+        FROM {relation(context.lake, STAGE_STATS, {"stage": TOKENIZED_CORPUS.name})}
+        WHERE partition = {literal(context.partition.key)} ORDER BY ts DESC LIMIT 1"""
+    )
+    last = before[0]["ratio"] if before else None
+    if now is None or last is None:
+        return CheckResult(True, now or 0.0, "any value: there is no last version to compare with")
+    return CheckResult(
+        abs(now / last - 1) <= bound, now, f"within {bound:.0%} of the last version's {last:.3f}"
+    )
 
 
 def _splits_apart(context: Context) -> CheckResult:
@@ -449,6 +499,15 @@ EPOCHS_WITHIN_CAP = Check(
 )
 NO_TOKEN_LOST = Check(
     "no_token_lost", "Packing places every token of every document.", _no_token_lost, True
+)
+SEQUENCE_LENGTHS = Check(
+    "sequence_lengths", "No sequence is empty or too long.", _sequence_lengths, True
+)
+IDS_IN_VOCABULARY = Check(
+    "ids_in_vocabulary", "Every token id is one of the tokenizer's.", _ids_in_vocabulary, True
+)
+BYTES_PER_TOKEN = Check(
+    "bytes_per_token", "Texts compress as they did in the last version.", _bytes_per_token
 )
 SHARE_AS_PLANNED = Check(
     "share_as_planned", "The source's share of the run is the planned one.", _share_as_planned, True

@@ -14,6 +14,7 @@ from llm_data_assets.stages import (
     raw_corpus,
     tokenized_corpus,
     tokenizer,
+    tokenizer_report,
     training_export,
 )
 from llm_data_assets.stages.stage import Stage
@@ -30,6 +31,7 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
             filtered_corpus,
             tokenizer,
             tokenized_corpus,
+            tokenizer_report,
             mixture_plan,
             mixed_corpus,
             training_export,

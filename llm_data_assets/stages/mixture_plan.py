@@ -18,10 +18,15 @@ from llm_data_assets.lake.schemas import (
     TOKENIZED_CORPUS,
 )
 from llm_data_assets.mixing.recipe import PhasePlan, plan_recipe
-from llm_data_assets.stages.checks import EPOCHS_WITHIN_CAP, NO_TOKEN_LOST, SPLITS_APART
+from llm_data_assets.stages.checks import (
+    EPOCHS_WITHIN_CAP,
+    NO_TOKEN_LOST,
+    SEQUENCE_LENGTHS,
+    SPLITS_APART,
+)
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage, recipe_sources
-from llm_data_assets.tokens.packing import pack
+from llm_data_assets.tokens.packing import Waste, pack, waste
 
 CODE_VERSION = "2"
 
@@ -43,15 +48,19 @@ def run(context: Context) -> Outcome:
     key = task_key(CODE_VERSION, table.to_pylist())
     file = context.lake.write_shard(MIXTURE_PLAN, context.partition.values, "all", key, [table])
     context.lake.replace_partition(MIXTURE_PLAN, context.partition.values, [file])
-    documents = sum(part.documents for parts in packed.values() for part in parts)
+    both = [part for parts in packed.values() for part in parts]
+    documents = sum(part.documents for part in both)
     return Outcome(
         files=[file],
         docs_in=documents,
         docs=documents,
         n_bytes=0,
-        tokens=sum(part.tokens for parts in packed.values() for part in parts),
+        tokens=sum(part.tokens for part in both),
         figures={
             "sequences": sum(row.sequences for phase in phases for row in phase.rows),
+            "padding": sum(part.waste.padding for part in both),
+            "repeated tokens": sum(part.waste.repeated for part in both),
+            "documents cut": sum(part.waste.cut_documents for part in both),
             # The last phase that a source stands in has its passes over the whole run.
             **{
                 f"epochs {row.source}": round(row.epochs, 3)
@@ -68,6 +77,7 @@ class _Part(NamedTuple):
     documents: int
     tokens: int
     sequences: int
+    waste: Waste
 
 
 def _pack(context: Context, source: str, recipe: Recipe) -> tuple[_Part, _Part]:
@@ -83,7 +93,7 @@ def _pack(context: Context, source: str, recipe: Recipe) -> tuple[_Part, _Part]:
     for side in (~held_out, held_out):
         rows = documents.filter(pa.array(side))
         lengths = rows["n_tokens"].to_numpy()
-        spans = pack(lengths, recipe.sequence_length, recipe.packing)
+        spans = pack(lengths, recipe.sequence_length, recipe.packing, overlap=recipe.overlap)
         first = parts[0].sequences if parts else 0
         tables.append(
             pa.table(
@@ -95,11 +105,13 @@ def _pack(context: Context, source: str, recipe: Recipe) -> tuple[_Part, _Part]:
                 }
             )
         )
-        parts.append(_Part(rows.num_rows, int(lengths.sum()), spans.n_sequences))
+        lost = waste(spans, lengths, recipe.sequence_length)
+        parts.append(_Part(rows.num_rows, int(lengths.sum()), spans.n_sequences, lost))
     partition = {"recipe": context.recipe, "source": source}
     inputs = [file.content for file in context.lake.shards(TOKENIZED_CORPUS, {"source": source})]
     split = [recipe.validation_share, recipe.seed, held_out.nonzero()[0].tolist()]
-    key = task_key(CODE_VERSION, inputs, recipe.sequence_length, recipe.packing, split)
+    cut = [recipe.sequence_length, recipe.packing, recipe.overlap]
+    key = task_key(CODE_VERSION, inputs, *cut, split)
     file = context.lake.find_shard(SEQUENCES, partition, "all", key) or context.lake.write_shard(
         SEQUENCES, partition, "all", key, tables
     )
@@ -189,5 +201,5 @@ recipe: what was asked for, what the caps allow, and which of the two decided.""
     code_version=CODE_VERSION,
     settings=_settings,
     run=run,
-    checks=(EPOCHS_WITHIN_CAP, NO_TOKEN_LOST, SPLITS_APART),
+    checks=(EPOCHS_WITHIN_CAP, NO_TOKEN_LOST, SEQUENCE_LENGTHS, SPLITS_APART),
 )

@@ -1,6 +1,7 @@
 """SentencePiece models: trained so that any Unicode text survives encoding and decoding."""
 
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 import sentencepiece
@@ -25,13 +26,37 @@ def train(
     lowered to what it does.
 
     Raises:
-        ValueError: there is no text to train on.
+        ValueError: there is no text to train on, or the vocabulary is too small for its characters.
     """
     model = io.BytesIO()
     # A line end inside a sentence would be lost: lines are the sentences.
     sentences = [line for text in texts for line in text.splitlines(keepends=True) if line.strip()]
     if not sentences:
         raise ValueError("no text to train a tokenizer on. Try: a source whose documents stay")
+    try:
+        _train(sentences, model, model_type, vocab_size, character_coverage, user_defined_symbols)
+    except RuntimeError as error:
+        needed = re.search(r"required_chars\. \d+ vs (\d+)", str(error))
+        raise ValueError(
+            f"a vocabulary of {vocab_size} cannot be trained: "
+            + (
+                f"characters and special pieces alone are {needed[1]}. "
+                f"Try: vocab_size {needed[1]} or more, or a lower character_coverage"
+                if needed
+                else f"{error}. Try: other settings of the tokenizer"
+            )
+        ) from error
+    return model.getvalue()
+
+
+def _train(
+    sentences: list[str],
+    model: io.BytesIO,
+    model_type: str,
+    vocab_size: int,
+    character_coverage: float,
+    user_defined_symbols: Sequence[str],
+) -> None:
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(sentences),
         model_writer=model,
@@ -54,7 +79,6 @@ def train(
         num_threads=1,  # more threads give other bytes
         minloglevel=2,
     )
-    return model.getvalue()
 
 
 def load(model: bytes) -> sentencepiece.SentencePieceProcessor:

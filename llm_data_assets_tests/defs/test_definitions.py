@@ -37,6 +37,7 @@ def test_definitions_load(definitions: dg.Definitions) -> None:
         ("filtered_corpus", {"raw_corpus", "quality_signals"}),
         ("tokenizer", {"filtered_corpus"}),
         ("tokenized_corpus", {"filtered_corpus", "tokenizer"}),
+        ("tokenizer_report", {"filtered_corpus", "tokenizer", "tokenized_corpus"}),
         ("mixture_plan", {"tokenized_corpus"}),
         ("mixed_corpus", {"mixture_plan"}),
         ("training_export", {"mixed_corpus"}),
