@@ -88,8 +88,7 @@ def passport_lines(passport: dict[str, Any]) -> Iterator[str]:
 def _edit_lines(passport: dict[str, Any], stage: str) -> Iterator[str]:
     for edit in passport["edits"]:
         if edit["stage"] == stage:
-            place = f"at {edit['start']}" if edit["start"] >= 0 else "in several places"
-            yield f"    edited: {edit['kind']}, {edit['length']} characters {place}"
+            yield f"    edited: {edit['kind']}, {edit['length']} characters at {edit['start']}"
 
 
 def _verdict(verdict: dict[str, Any]) -> str:

@@ -17,7 +17,8 @@ from llm_data_assets.config.catalog import NAME
 
 ExportFormat = Literal["megatron", "mds", "parquet", "jsonl", "webdataset"]
 VALIDATION = "validation"  # the phase of a run that no training step sees
-PersonalDataKind = Literal["email", "phone", "ip", "id_card", "credit_card", "iban"]
+PersonalDataKind = Literal["email", "phone", "ip", "id_card", "credit_card", "iban", "secret"]
+LineKind = Literal["policy", "javascript", "citation", "boilerplate", "repeated", "long_word"]
 
 
 class _Settings(BaseModel):
@@ -117,7 +118,15 @@ class EvaluationSet(_Settings):
 class Edits(_Settings):
     """Changes that filtered_corpus makes to a text, each on record."""
 
-    lines: bool = Field(True, description="Remove C4's policy, script and citation lines")
+    lines: list[LineKind] = Field(
+        default_factory=lambda: list[LineKind](
+            ["policy", "javascript", "citation", "boilerplate", "repeated"]
+        ),
+        description="Lines that are removed, and citation marks; never in code",
+    )
+    boilerplate: list[str] = Field(
+        default_factory=list, description="Further lines that are boilerplate, whatever their case"
+    )
     personal_data: list[PersonalDataKind] = Field(
         default_factory=lambda: list[PersonalDataKind](get_args(PersonalDataKind)),
         description="Kinds that are masked",

@@ -85,7 +85,7 @@ REJECTS = Table(
 
 EDITS = Table(
     "edits",
-    "Every change made to a text: what kind, where, and how much.",
+    "Every change made to a text; a stage's edits, made to the text before it, give its text.",
     ("source", "stage"),
     pa.schema(
         [

@@ -5,7 +5,7 @@ from typing import Any
 
 import xxhash
 
-from llm_data_assets.text.repair import Edit
+from llm_data_assets.text.edits import Edit
 
 
 def edit_rows(doc_id: str, before: str, after: str, edits: Sequence[Edit]) -> list[dict[str, Any]]:

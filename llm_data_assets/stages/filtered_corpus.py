@@ -1,6 +1,6 @@
 """quality_signals -> filtered_corpus: rules decide in SQL, edits are made to what stays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
@@ -31,12 +31,12 @@ from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
+from llm_data_assets.text.edits import Edit, compose
 from llm_data_assets.text.lines import clean_lines
 from llm_data_assets.text.personal_data import mask
-from llm_data_assets.text.repair import Edit
 from llm_data_assets.text.rules import compile_rules
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 # A rule may name these beside the signals. A document without a licence is SPDX's NOASSERTION.
 _DOCUMENT_COLUMNS = ("source", "domain", "license", "url", "title")
 _EMPTY_AFTER_EDITS = "empty_after_edits"
@@ -166,26 +166,15 @@ def _edited(
         yield pa.Table.from_pylist(written, FILTERED_CORPUS.schema)
 
 
-def edit(text: str, settings: dict[str, Any] | Any) -> tuple[str, list[Edit]]:
-    """Make the edits that the pipeline asks for; positions are those of `text`.
-
-    Lines go first. Personal data are then masked in what is left, and found again in the
-    original by counting what was removed before them.
-    """
-    made: list[Edit] = []
+def edit(text: str, settings: Mapping[str, Any]) -> tuple[str, list[Edit]]:
+    """Make the edits that the pipeline asks for, lines first; positions are those of `text`."""
+    wanted = settings["edits"]
     # In code, "[0]" is no citation and a line about javascript is no banner.
-    if settings["edits"]["lines"] and settings["domain"] != CODE_DOMAIN:
-        text, made = clean_lines(text)
-    masked, masks = mask(text, settings["edits"]["personal_data"])
-    return masked, made + [_shifted(each, made) for each in masks]
-
-
-def _shifted(edit: Edit, earlier: list[Edit]) -> Edit:
-    start = edit.start
-    for each in sorted(earlier, key=lambda one: one.start):
-        if each.start <= start:
-            start += each.length - len(each.replacement)
-    return Edit(edit.kind, start, edit.length, edit.replacement)
+    kinds = [] if settings["domain"] == CODE_DOMAIN else wanted["lines"]
+    own = frozenset(line.lower() for line in wanted.get("boilerplate", ()))
+    cleaned, removed = clean_lines(text, kinds, own)
+    masked, masks = mask(cleaned, wanted["personal_data"])
+    return masked, compose(removed, masks, cleaned)
 
 
 def _emptied(doc_id: str, length: int) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import ftfy
-from ftfy.badness import is_bad
+from ftfy.badness import BADNESS_RE
+
+from llm_data_assets.text.edits import Edit, apply_edits, changed_span, compose
 
 # Quotes, width and entities are the author's; only wrong decoding is undone.
 _FTFY = ftfy.TextFixerConfig(
@@ -24,64 +26,99 @@ _NEWLINE = re.compile("\r\n?|\u2028|\u2029|\x85")
 _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+"
 )
+_UNWANTED_ASCII = bytes([*range(9), 0x0B, 0x0C, *range(0x0D, 0x20), 0x7F])
+# What lies between these composes for itself: they are ASCII, and nothing composes with them.
+_BETWEEN_SPACES = re.compile(r"[^ \n\t]+")
 _ROUNDS = 8
 
 
-@dataclass(slots=True)
-class Edit:
-    """One change to a text; positions are characters of the text before this stage's edits.
+def _suspicion() -> re.Pattern[str]:
+    """What every match of ftfy's BADNESS_RE holds, found many times faster.
 
-    `start` is -1 where the change has no one place (a whole paragraph decoded again, characters
-    composed); `length` then counts the characters that changed.
+    Each of its alternatives (ftfy 6.3) holds a C1 control, one of six letters, or two characters
+    of its classes side by side that are not both typographic: quotes and dashes alone are never
+    wrong decoding.
     """
+    alone = "\x80-\x9fŒœÃÂØÙ"
+    typographic = "\xa0\xad·´–—―…‘’‚“”„"
+    special = sorted({c for c in BADNESS_RE.pattern if c > "\x7f"} - set(typographic))
+    # ftfy writes ranges as `à-ñ`; only the classes of ranges lie between their ends.
+    ranges = re.findall(r"([^\x00-\x7f])-([^\x00-\x7f])", BADNESS_RE.pattern)
+    telling = "".join(map(re.escape, special)) + "".join(
+        f"{first}-{last}" for first, last in ranges
+    )
+    either = telling + typographic
+    return re.compile(f"[{either}](?:(?<=[{alone}])|(?<=[{telling}])[{either}]|[{telling}])")
 
-    kind: str
-    start: int
-    length: int
-    replacement: str
+
+_SUSPICIOUS = _suspicion()
+
+
+def is_bad(text: str) -> bool:
+    """Whether ftfy sees wrong decoding in a text: its `is_bad`, asked only where it could be."""
+    return bool(_SUSPICIOUS.search(text)) and bool(BADNESS_RE.search(text))
 
 
 def repair(text: str) -> tuple[str, list[Edit]]:
     """Undo wrong decoding (ftfy 6), unify line ends, drop control characters, compose (NFC).
 
-    Clean text comes back as it is. `repair(repair(x)[0])` changes nothing.
+    Clean text comes back as it is. `repair(repair(x)[0])` changes nothing, and
+    `apply_edits(x, repair(x)[1])` is `repair(x)[0]`.
     """
     edits: list[Edit] = []
     for _ in range(_ROUNDS):  # a control character can hide wrong decoding from ftfy
         before = text
-        text = _repaired_once(text, edits)
+        if _is_clean_ascii(text):
+            break
+        for found in (_mojibake, _newlines, _controls, _uncomposed):
+            made = list(found(text))
+            if made:
+                edits = compose(edits, made, text)
+                text = apply_edits(text, made)
         if text == before:
             break
     return text, edits
 
 
-def _repaired_once(text: str, edits: list[Edit]) -> str:
-    if not text.isascii() and is_bad(text):
-        text = _recorded("mojibake", text, ftfy.fix_text(text, _FTFY), edits)
-    if _NEWLINE.search(text):
-        text = _recorded("newline", text, _NEWLINE.sub("\n", text), edits)
-    if _CONTROL.search(text):
-        text = _recorded("control", text, _CONTROL.sub("", text), edits)
-    if not unicodedata.is_normalized("NFC", text):
-        text = _recorded("nfc", text, unicodedata.normalize("NFC", text), edits)
-    return text
+def _is_clean_ascii(text: str) -> bool:
+    if not text.isascii():
+        return False
+    data = text.encode("ascii")
+    return len(data.translate(None, _UNWANTED_ASCII)) == len(data)
 
 
-def _recorded(kind: str, before: str, after: str, edits: list[Edit]) -> str:
-    if before != after:
-        start = next(
-            (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b),
-            min(len(before), len(after)),
-        )
-        changed = len(before) - start - _common_suffix(before[start:], after[start:])
-        edits.append(Edit(kind, start if not edits else -1, changed, ""))
-    return after
+def _mojibake(text: str) -> Iterator[Edit]:
+    if text.isascii() or not is_bad(text):
+        return
+    start = 0
+    for line in text.split("\n"):
+        line_end = start + len(line) + 1
+        whole = text[start:line_end]  # ftfy reads a line with its end
+        if not whole.isascii():
+            fixed = ftfy.fix_text(whole, _FTFY)
+            if fixed != whole:
+                yield changed_span("mojibake", start, whole, fixed)
+        start = line_end
 
 
-def _common_suffix(left: str, right: str) -> int:
-    count = 0
-    for a, b in zip(reversed(left), reversed(right), strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
+def _newlines(text: str) -> Iterator[Edit]:
+    return (
+        Edit("newline", found.start(), len(found.group()), "\n")
+        for found in _NEWLINE.finditer(text)
+    )
+
+
+def _controls(text: str) -> Iterator[Edit]:
+    return (
+        Edit("control", found.start(), len(found.group()), "") for found in _CONTROL.finditer(text)
+    )
+
+
+def _uncomposed(text: str) -> Iterator[Edit]:
+    if unicodedata.is_normalized("NFC", text):
+        return
+    for found in _BETWEEN_SPACES.finditer(text):
+        piece = found.group()
+        if not piece.isascii() and not unicodedata.is_normalized("NFC", piece):
+            composed = unicodedata.normalize("NFC", piece)
+            yield changed_span("nfc", found.start(), piece, composed)

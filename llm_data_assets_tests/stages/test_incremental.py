@@ -126,6 +126,9 @@ def test_a_wrong_format_or_option_names_the_line_of_the_catalog(
 
 
 def test_line_edits_leave_code_alone() -> None:
-    settings = {"edits": {"lines": True, "personal_data": []}, "domain": "code"}
+    settings = {
+        "edits": {"lines": ["javascript", "citation"], "personal_data": []},
+        "domain": "code",
+    }
     assert edit("return a[0]  # javascript", settings) == ("return a[0]  # javascript", [])
     assert edit("A fact.[12]", settings | {"domain": "web"})[0] == "A fact."

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm_data_assets.text.edits import apply_edits
 from llm_data_assets.text.lines import clean_lines
 from llm_data_assets.text.personal_data import KINDS, mask
 
@@ -64,3 +65,47 @@ def test_lines_about_policies_and_scripts_go_and_citations_are_cut() -> None:
 def test_clean_text_comes_back_as_it_is() -> None:
     text = "Nothing to remove.\nNot here either."
     assert clean_lines(text) == (text, [])
+
+
+def test_boilerplate_and_repeated_lines_go_and_the_rest_replays() -> None:
+    line = "A header that every page of the site has"
+    text = (
+        f"Skip to content\n{line}\nOne.\n{line}\n  3 likes  \nTwo.\n{line}\nRead more »\nOwn line"
+    )
+    cleaned, edits = clean_lines(text, boilerplate=frozenset({"own line"}))
+    assert cleaned == f"{line}\nOne.\nTwo."
+    assert apply_edits(text, edits) == cleaned
+    assert [edit.kind for edit in edits] == [
+        "line_boilerplate",
+        "line_repeated",
+        "line_boilerplate",
+        "line_repeated",
+        "line_boilerplate",
+        "line_boilerplate",
+    ]
+
+
+def test_only_the_kinds_of_line_asked_for_go() -> None:
+    text = "We use cookies.\nA fact.[1]\nShare this"
+    assert clean_lines(text, ["citation"])[0] == "We use cookies.\nA fact.\nShare this"
+    assert clean_lines(text, [])[0] == text
+
+
+def test_a_word_beyond_a_thousand_characters_takes_its_line() -> None:
+    text = "short\n" + "x" * 1001
+    assert clean_lines(text, ["long_word"])[0] == "short"
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["", " ", "Share this", "we use cookies", "a[1]b[edit]", "javascript", "text", "l" * 25]
+        ),
+        max_size=12,
+    )
+)
+def test_replaying_the_line_edits_gives_the_cleaned_text(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    cleaned, edits = clean_lines(text)
+    assert apply_edits(text, edits) == cleaned

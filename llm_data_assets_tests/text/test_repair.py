@@ -14,8 +14,8 @@ from llm_data_assets.text.repair import repair
         ("schÃ¶n", "schön", ["mojibake"]),
         ("âœ” No problems", "✔ No problems", ["mojibake"]),
         ("e\u0301", "é", ["nfc"]),
-        ("a\r\nb\rc", "a\nb\nc", ["newline"]),
-        ("bell\x07 and \ufeffmark", "bell and mark", ["control"]),
+        ("a\r\nb\rc", "a\nb\nc", ["newline", "newline"]),
+        ("bell\x07 and \ufeffmark", "bell and mark", ["control", "control"]),
         ("tab\tand\nline stay", "tab\tand\nline stay", []),
         # What NFKC would change is the author's.
         ("ﬁ ２⁵ ½ ™ ① … ＡＢ１ ，", "ﬁ ２⁵ ½ ™ ① … ＡＢ１ ，", []),
