@@ -108,11 +108,44 @@ RuleEntry = Annotated[
 class EvaluationSet(_Settings):
     """A benchmark that must not be trained on."""
 
-    uri: str = Field(description="A JSONL file, plain or gz; relative to this file")
-    fields: Annotated[list[str], Field(min_length=1)] = Field(
-        description="The fields a model would see"
+    uri: str = Field(description="A file, plain or gz; a relative path starts at this file")
+    format: Literal["jsonl", "gsm8k", "humaneval", "mmlu", "arc", "piqa", "winogrande"] = Field(
+        "jsonl", description="The publisher's layout, or jsonl with `fields`"
+    )
+    fields: list[str] = Field(
+        default_factory=list, description="Of jsonl: the fields a model would see"
     )
     id_field: str = Field("id", description="The question's identifier; its line number if absent")
+
+    @model_validator(mode="after")
+    def _fields_fit_the_format(self) -> Self:
+        if (self.format == "jsonl") != bool(self.fields):
+            raise ValueError(
+                "fields belong to jsonl, and jsonl needs them. "
+                "Try: fields: [question], or another format without fields"
+            )
+        return self
+
+
+class Decontamination(_Settings):
+    """What happens to a document that holds a benchmark question."""
+
+    rule: Literal["question", "gpt3", "llama2", "paragraph"] = Field(
+        "question",
+        description="question and llama2 remove the document; gpt3 and paragraph cut it",
+    )
+    min_share: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Share of the question (of the paragraph, under that rule) from which the "
+        "rule holds; 0.5, under llama2 0.8, and none under gpt3",
+    )
+
+    @property
+    def share(self) -> float:
+        # Touvron et al. 2023, appendix A.6: "dirty" from 80 %.
+        return self.min_share or (0.8 if self.rule == "llama2" else 0.5)
 
 
 class Edits(_Settings):
@@ -329,6 +362,7 @@ class Pipeline(_Settings):
     )
     rule_sets: dict[str, list[Rule]] = Field(default_factory=dict, description="Own rule sets")
     evaluation_sets: dict[str, EvaluationSet] = Field(default_factory=dict)
+    decontamination: Decontamination = Decontamination()
     edits: Edits = Edits()
     tokenizer: Tokenizer = Tokenizer()
     recipes: Annotated[dict[str, Recipe], Field(min_length=1)] = Field(

@@ -29,6 +29,8 @@ GROUPS = {
     "duplicates": "dedup",
     "deduped_corpus": "dedup",
     "quality_signals": "filter",
+    "evaluation_sets": "filter",
+    "contamination": "filter",
     "filtered_corpus": "filter",
     "tokenizer": "tokenize",
     "tokenized_corpus": "tokenize",
@@ -138,7 +140,7 @@ def _deps(stage: Stage) -> list[dg.AssetDep]:
         )
         for name in stage.upstream
     ]
-    return deps or [dg.AssetDep(SOURCE_FILES)]
+    return deps if stage.upstream or stage.partitioning == "none" else [dg.AssetDep(SOURCE_FILES)]
 
 
 def _code_version(stage: Stage, workspace: Workspace) -> str:

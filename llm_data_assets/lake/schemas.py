@@ -155,6 +155,38 @@ DEDUPED_CORPUS = Table(
     pa.schema([_DOC_ID, _column("n_bytes", pa.int64(), "UTF-8 bytes of the text")]),
 )
 
+EVALUATION_SETS = Table(
+    "evaluation_sets",
+    "Questions of the benchmarks that must not be trained on, with their grams.",
+    (),
+    pa.schema(
+        [
+            _column("evaluation_set", pa.string(), "The set's name in pipeline.yaml"),
+            _column("question_id", pa.string(), "<set>/<the question's own id or its line>"),
+            _column("text", pa.string(), "What a model would be asked"),
+            _column("width", pa.int32(), "Units (words, or Chinese characters) of a gram"),
+            _column("grams", pa.list_(pa.int64()), "Hash of each gram; none if it is too short"),
+        ]
+    ),
+)
+
+CONTAMINATION = Table(
+    "contamination",
+    "Passages of documents that stand in benchmark questions: which, where, how long.",
+    ("source",),
+    pa.schema(
+        [
+            _DOC_ID,
+            _column("evaluation_set", pa.string(), "The set of the question"),
+            _column("question_id", pa.string(), "The question of `evaluation_sets`"),
+            _column("start", pa.int64(), "First character of the passage in raw_corpus"),
+            _column("length", pa.int64(), "Its characters"),
+            _column("units", pa.int32(), "Words, or Chinese characters, that agree"),
+            _column("question_share", pa.float64(), "Share of the question the document holds"),
+        ]
+    ),
+)
+
 FILTERED_CORPUS = Table(
     "filtered_corpus",
     "Survivors of the rules, after the edits asked for: the text that is tokenised.",
@@ -362,6 +394,8 @@ TABLES: MappingProxyType[str, Table] = MappingProxyType(
             DOCUMENT_SIGNATURES,
             DUPLICATES,
             DEDUPED_CORPUS,
+            EVALUATION_SETS,
+            CONTAMINATION,
             FILTERED_CORPUS,
             TOKENIZER,
             TOKENIZER_REPORT,

@@ -1,6 +1,6 @@
 """quality_signals -> filtered_corpus: rules decide in SQL, edits are made to what stays."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -13,6 +13,7 @@ from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import literal
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import (
+    CONTAMINATION,
     DEDUPED_CORPUS,
     EDITS,
     FILTERED_CORPUS,
@@ -31,14 +32,18 @@ from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
-from llm_data_assets.text.edits import Edit, compose
+from llm_data_assets.text.cuts import CUTTING, cut
+from llm_data_assets.text.cuts import KIND as CUT
+from llm_data_assets.text.edits import Edit, apply_edits, compose
 from llm_data_assets.text.lines import clean_lines
 from llm_data_assets.text.personal_data import mask
 from llm_data_assets.text.rules import compile_rules
 
 CODE_VERSION = "2"
 # A rule may name these beside the signals. A document without a licence is SPDX's NOASSERTION.
-_DOCUMENT_COLUMNS = ("source", "domain", "license", "url", "title")
+_DOCUMENT_COLUMNS = ("source", "domain", "license", "url", "title", "evaluation_question")
+_OVERLAP = "evaluation_overlap"
+_OF_LEDGER = {_OVERLAP, "evaluation_question"}
 _EMPTY_AFTER_EDITS = "empty_after_edits"
 
 
@@ -50,17 +55,17 @@ def run(context: Context) -> Outcome:
         "source": context.source,
     }
     raw = {file.shard: file for file in context.lake.shards(RAW_CORPUS, partition)}
-    tasks = [
-        Task(
-            lake=context.lake,
-            partition=partition,
-            shard=signals.shard,
-            key=task_key(CODE_VERSION, raw[signals.shard].content, signals.content, settings),
-            inputs={RAW_CORPUS.name: (raw[signals.shard],), QUALITY_SIGNALS.name: (signals,)},
-            settings=settings,
-        )
-        for signals in context.lake.shards(QUALITY_SIGNALS, partition)
-    ]
+    met = context.lake.shards(CONTAMINATION, partition)
+    tasks = []
+    for signals in context.lake.shards(QUALITY_SIGNALS, partition):
+        inputs = {
+            RAW_CORPUS.name: (raw[signals.shard],),
+            QUALITY_SIGNALS.name: (signals,),
+            CONTAMINATION.name: tuple(file for file in met if file.shard == signals.shard),
+        }
+        contents = [file.content for files in inputs.values() for file in files]
+        key = task_key(CODE_VERSION, contents, settings)
+        tasks.append(Task(context.lake, partition, signals.shard, key, inputs, settings))
     of_stage = {**partition, "stage": STAGE.name}
     outputs = {
         STAGE.name: (FILTERED_CORPUS, partition),
@@ -99,13 +104,17 @@ def judge_select(rules: list[Rule], relation: str) -> str:
 def rule_columns() -> dict[str, str]:
     """What a rule may name, and its type: signals, and columns of the document."""
     columns = {field.name: str(field.type) for field in QUALITY_SIGNALS.schema}
-    return columns | dict.fromkeys(_DOCUMENT_COLUMNS, "string")
+    return columns | dict.fromkeys(_DOCUMENT_COLUMNS, "string") | {_OVERLAP: "double"}
 
 
 def _judge(task: Task) -> pa.Table:
     (raw,), (signals,) = task.inputs[RAW_CORPUS.name], task.inputs[QUALITY_SIGNALS.name]
     connection = duckdb.connect()
-    connection.register("signals", task.lake.read_shard(QUALITY_SIGNALS, task.partition, signals))
+    measured = task.lake.read_shard(QUALITY_SIGNALS, task.partition, signals)
+    connection.register(
+        "signals", measured.drop_columns(sorted(_OF_LEDGER.intersection(measured.column_names)))
+    )
+    connection.register("ledger", _ledger(task))
     connection.register(
         "documents",
         task.lake.read_shard(
@@ -115,11 +124,25 @@ def _judge(task: Task) -> pa.Table:
     relation = f"""(
         SELECT signals.*, {literal(task.settings["source"])} AS source,
                {literal(task.settings["domain"])} AS domain,
-               coalesce(license, 'NOASSERTION') AS license, url, title
+               coalesce(license, 'NOASSERTION') AS license, url, title,
+               coalesce(evaluation_overlap, 0) AS evaluation_overlap,
+               coalesce(evaluation_question, '') AS evaluation_question
         FROM signals JOIN documents USING (doc_id)
+        LEFT JOIN (SELECT doc_id, max(question_share) AS evaluation_overlap,
+                          max_by(question_id, (question_share, question_id)) AS evaluation_question
+                   FROM ledger GROUP BY doc_id) USING (doc_id)
     )"""
     rules = [Rule.model_validate(rule) for rule in task.settings["rules"]]
     return connection.sql(f"{judge_select(rules, relation)} ORDER BY doc_id").to_arrow_table()
+
+
+def _ledger(task: Task) -> pa.Table:
+    """What benchmark questions were met in the documents of the shard."""
+    found = [
+        task.lake.read_shard(CONTAMINATION, task.partition, file)
+        for file in task.inputs[CONTAMINATION.name]
+    ]
+    return pa.concat_tables([CONTAMINATION.schema.empty_table(), *found])
 
 
 def _verdict_rows(judged: pa.Table) -> list[dict[str, Any]]:
@@ -149,6 +172,7 @@ def _edited(
     measured = task.lake.read_shard(
         QUALITY_SIGNALS, task.partition, signals, ["doc_id", "language"]
     )
+    passages = _passages(task)
     columns = ["doc_id", "text", "license", "url"]
     for rows in batches(task.lake, RAW_CORPUS, task.partition, raw, columns):
         kept = rows.filter(pc.is_in(rows["doc_id"], stays))
@@ -156,36 +180,63 @@ def _edited(
         languages = measured["language"].take(place).to_pylist()
         written = []
         for document, language in zip(kept.to_pylist(), languages, strict=True):
-            text, made = edit(document["text"], task.settings)
-            edits += edit_rows(document["doc_id"], document["text"], text, made)
+            name = document["doc_id"]
+            text, made = edit(document["text"], task.settings, passages.get(name, ()))
+            edits += edit_rows(name, document["text"], text, made)
             if text.strip():
                 size = len(text.encode())
                 written.append(document | {"text": text, "language": language, "n_bytes": size})
             else:
-                verdicts.append(_emptied(document["doc_id"], len(document["text"])))
+                verdicts.append(_emptied(name, len(document["text"]), name in passages))
         yield pa.Table.from_pylist(written, FILTERED_CORPUS.schema)
 
 
-def edit(text: str, settings: Mapping[str, Any]) -> tuple[str, list[Edit]]:
-    """Make the edits that the pipeline asks for, lines first; positions are those of `text`."""
+def _passages(task: Task) -> dict[str, list[tuple[int, int]]]:
+    """By document, the passages that are cut out: none under a rule that removes it whole."""
+    if task.settings["decontamination"]["rule"] not in CUTTING:
+        return {}
+    passages: dict[str, list[tuple[int, int]]] = {}
+    for row in _ledger(task).select(["doc_id", "start", "length"]).to_pylist():
+        passages.setdefault(row["doc_id"], []).append((row["start"], row["start"] + row["length"]))
+    return passages
+
+
+def edit(
+    text: str, settings: Mapping[str, Any], passages: Sequence[tuple[int, int]] = ()
+) -> tuple[str, list[Edit]]:
+    """Make the edits that the pipeline asks for; positions are those of `text`.
+
+    Benchmark passages go first, then lines; personal data are masked in what is left. The text is
+    empty if nothing worth keeping stays beside the passages.
+    """
+    edits: list[Edit] = []
+    if passages:
+        rule = settings["decontamination"]
+        gone = cut(text, passages, rule["rule"], rule["share"])
+        if gone is None:
+            return "", [Edit(CUT, 0, len(text), "")]
+        edits, text = gone, apply_edits(text, gone)
     wanted = settings["edits"]
     # In code, "[0]" is no citation and a line about javascript is no banner.
     kinds = [] if settings["domain"] == CODE_DOMAIN else wanted["lines"]
     own = frozenset(line.lower() for line in wanted.get("boilerplate", ()))
     cleaned, removed = clean_lines(text, kinds, own)
+    edits = compose(edits, removed, text)
     masked, masks = mask(cleaned, wanted["personal_data"])
-    return masked, compose(removed, masks, cleaned)
+    return masked, compose(edits, masks, cleaned)
 
 
-def _emptied(doc_id: str, length: int) -> dict[str, Any]:
+def _emptied(doc_id: str, length: int, held_question: bool) -> dict[str, Any]:
     return {
         "doc_id": doc_id,
         "kept": False,
-        "reason": _EMPTY_AFTER_EDITS,
+        "reason": CUT if held_question else _EMPTY_AFTER_EDITS,
         "position": 0,
         "value": float(length),
         "threshold": None,
-        "detail": "every line was removed",
+        "detail": "nothing stays beside the passages"
+        if held_question
+        else "every line was removed",
     }
 
 
@@ -213,9 +264,11 @@ def _outcome(context: Context, files: list[ShardFile], docs_in: int) -> Outcome:
 
 def _settings(workspace: Workspace, partition: Partition) -> dict[str, Any]:
     assert partition.source is not None
+    decontamination = workspace.pipeline.model.decontamination
     return {
         "rules": [rule.model_dump(mode="json") for rule in rules_of(workspace)],
         "edits": workspace.pipeline.model.edits.model_dump(mode="json"),
+        "decontamination": {"rule": decontamination.rule, "share": decontamination.share},
         "domain": workspace.catalog.model.sources[partition.source].domain,
     }
 
@@ -227,7 +280,7 @@ personal data masked. Every dropped document stands in `verdicts` with the rule,
 threshold; all its failing rules are listed, the first one decides. Every edit is in `edits`.""",
     table=FILTERED_CORPUS,
     partitioning="source",
-    upstream=(RAW_CORPUS.name, QUALITY_SIGNALS.name),
+    upstream=(RAW_CORPUS.name, QUALITY_SIGNALS.name, CONTAMINATION.name),
     code_version=CODE_VERSION,
     settings=_settings,
     run=run,

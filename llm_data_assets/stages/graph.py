@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from llm_data_assets.stages import (
+    contamination,
     deduped_corpus,
     document_signatures,
     duplicates,
+    evaluation_sets,
     filtered_corpus,
     mixed_corpus,
     mixture_plan,
@@ -28,6 +30,8 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
             duplicates,
             deduped_corpus,
             quality_signals,
+            evaluation_sets,
+            contamination,
             filtered_corpus,
             tokenizer,
             tokenized_corpus,

@@ -1,7 +1,6 @@
 """deduped_corpus -> quality_signals: measure once, decide later."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,10 +8,8 @@ import pyarrow.compute as pc
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, quality_signals
 from llm_data_assets.stages.checks import language_share, measured_conservation
-from llm_data_assets.stages.evaluation_sets import Questions, evaluation_questions
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
-from llm_data_assets.text.decontamination import NgramIndex, build_index
 from llm_data_assets.text.language import detect
 from llm_data_assets.text.signals import SIGNALS, measure
 
@@ -33,16 +30,15 @@ QUALITY_SIGNALS = quality_signals(
 def run(context: Context) -> Outcome:
     """Measure the documents of each shard that changed."""
     partition = context.partition.values
-    questions = evaluation_questions(context.workspace)
     raw = {file.shard: file for file in context.lake.shards(RAW_CORPUS, partition)}
     tasks = [
         Task(
             lake=context.lake,
             partition=partition,
             shard=kept.shard,
-            key=task_key(CODE_VERSION, raw[kept.shard].content, kept.content, questions),
+            key=task_key(CODE_VERSION, raw[kept.shard].content, kept.content),
             inputs={RAW_CORPUS.name: (raw[kept.shard],), DEDUPED_CORPUS.name: (kept,)},
-            settings={"questions": questions},
+            settings={},
         )
         for kept in context.lake.shards(DEDUPED_CORPUS, partition)
     ]
@@ -61,11 +57,10 @@ def measure_shard(task: Task) -> dict[str, ShardFile]:
 
 
 def _measured(task: Task) -> Iterator[pa.Table]:
-    index = _index(task.settings["questions"])
     for rows in kept_documents(task, ["doc_id", "text"]):
         texts = rows["text"].combine_chunks()
         languages, scores = detect(texts)
-        signals = measure(texts, languages, language_scores=scores, evaluation=index)
+        signals = measure(texts, languages, language_scores=scores)
         columns = {"doc_id": rows["doc_id"], "language": languages}
         yield pa.table(columns | dict(zip(signals.schema.names, signals.columns, strict=True)))
 
@@ -80,11 +75,6 @@ def kept_documents(task: Task, columns: list[str]) -> Iterator[pa.Table]:
         yield rows.filter(pc.is_in(rows["doc_id"], stays))
 
 
-@lru_cache(maxsize=2)
-def _index(questions: Questions) -> NgramIndex | None:
-    return build_index(questions) if questions else None
-
-
 STAGE = Stage(
     name=QUALITY_SIGNALS.name,
     description="""What was measured of each surviving document: one column a signal, named as in
@@ -94,7 +84,7 @@ predicates over these columns.""",
     partitioning="source",
     upstream=(RAW_CORPUS.name, DEDUPED_CORPUS.name),
     code_version=CODE_VERSION,
-    settings=lambda workspace, partition: evaluation_questions(workspace),
+    settings=lambda workspace, partition: None,
     run=run,
     checks=(measured_conservation(QUALITY_SIGNALS), language_share(QUALITY_SIGNALS)),
 )

@@ -138,12 +138,12 @@ def build_index(questions: Iterable[tuple[str, str, int, Sequence[int]]]) -> Ind
     slots = np.zeros((size, 2), np.uint64)
     keys = np.fromiter(numbers, np.uint64, len(numbers))
     _fill(slots, keys)
-    return Index(
-        slots, np.array(sorted(widths), np.int64), owners, gram_widths, texts, sizes
-    )
+    return Index(slots, np.array(sorted(widths), np.int64), owners, gram_widths, texts, sizes)
 
 
-def find_passages(texts: pa.Array, index: Index, *, skipping: bool) -> Iterator[tuple[int, Passage]]:
+def find_passages(
+    texts: pa.Array, index: Index, *, skipping: bool
+) -> Iterator[tuple[int, Passage]]:
     """(number of the text, passage) of every question that a text holds a gram of, in order.
 
     Args:
@@ -175,9 +175,7 @@ def scan(texts: pa.Array, index: Index) -> np.ndarray:
     return found[:count]
 
 
-def _passages(
-    text: str, hits: list[list[int]], index: Index, skipping: bool
-) -> Iterator[Passage]:
+def _passages(text: str, hits: list[list[int]], index: Index, skipping: bool) -> Iterator[Passage]:
     mine = units(text)
     theirs: dict[str, tuple[str, ...]] = {}
     seeds: dict[str, set[tuple[int, int]]] = {}  # question -> (first unit here, first unit there)
@@ -189,16 +187,16 @@ def _passages(
             if mine.names[here : here + width] == question[there : there + width]:
                 seeds.setdefault(name, set()).add((here, there))
     for name in sorted(seeds):
-        runs = list(_runs(mine.names, theirs[name], seeds[name], skipping, index.gram_widths, index))
+        runs = list(_runs(mine.names, theirs[name], seeds[name], skipping))
         if skipping:
-            held = {at for _, _, there in runs for at in there}
+            held = {at for _, _, agree in runs for at in agree}
             share = len(held) / len(theirs[name])
         else:
-            share = len({there for _, there in seeds[name]}) / index.sizes[name]
-        for first, last, there in sorted(runs):
+            share = len({place for _, place in seeds[name]}) / index.sizes[name]
+        for first, last, agree in sorted(runs):
             start = mine.starts[first]
             length = mine.ends[last - 1] - start
-            yield Passage(name, start, length, len(there), share)
+            yield Passage(name, start, length, len(agree), share)
 
 
 def _runs(
@@ -206,8 +204,6 @@ def _runs(
     there: Sequence[str],
     seeds: set[tuple[int, int]],
     skipping: bool,
-    gram_widths: list[int],
-    index: Index,
 ) -> Iterator[tuple[int, int, tuple[int, ...]]]:
     """(first unit, last + 1, units of the question that agree) of each passage of one question."""
     covered: dict[int, int] = {}  # by diagonal: the end of its last run
