@@ -1,7 +1,7 @@
 """The catalog: which sources there are, where their files lie, and what is known of them."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -33,10 +33,26 @@ class Source(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the format")
 
 
-class Catalog(BaseModel):
-    """The sources of a workspace, by name."""
+class Licenses(BaseModel):
+    """Which licences the corpus may hold, as SPDX identifiers; `OR` takes the best, `AND` all."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    allow: list[str] = Field(
+        default_factory=list, description="Let in; empty is every licence that is not denied"
+    )
+    deny: list[str] = Field(default_factory=list, description="Kept out, also if allowed")
+    unknown: Literal["drop", "keep"] = Field(
+        "keep", description="Documents whose licence is not stated, or neither listed nor SPDX's"
+    )
+
+
+class Catalog(BaseModel):
+    """The sources of a workspace, by name, and the licences that are let in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    licenses: Licenses = Licenses()
 
     sources: Annotated[dict[str, Source], Field(min_length=1)]
 

@@ -148,6 +148,17 @@ class Decontamination(_Settings):
         return self.min_share or (0.8 if self.rule == "llama2" else 0.5)
 
 
+class UrlListUse(_Settings):
+    """A list of addresses that the user supplies."""
+
+    uri: str = Field(description="A file, or a folder in UT1's layout; relative to this file")
+    kind: Literal["ut1", "domains", "substrings", "words"] = Field(
+        description="What an entry is: a domain (or domain/path), a part of the URL, a word of it"
+    )
+    keep: bool = Field(False, description="Entries stay whatever another list says")
+    at_least: int = Field(1, ge=1, description="Different substrings or words a URL must hold")
+
+
 class Edits(_Settings):
     """Changes that filtered_corpus makes to a text, each on record."""
 
@@ -361,6 +372,9 @@ class Pipeline(_Settings):
         description="Shipped or own rule sets by name, and single rules, in order",
     )
     rule_sets: dict[str, list[Rule]] = Field(default_factory=dict, description="Own rule sets")
+    url_lists: dict[str, UrlListUse] = Field(
+        default_factory=dict, description="Lists of URLs to block or to keep, in order"
+    )
     evaluation_sets: dict[str, EvaluationSet] = Field(default_factory=dict)
     decontamination: Decontamination = Decontamination()
     edits: Edits = Edits()

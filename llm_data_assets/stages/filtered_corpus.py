@@ -30,18 +30,28 @@ from llm_data_assets.stages.checks import (
 from llm_data_assets.stages.edit_rows import edit_rows
 from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
+from llm_data_assets.stages.refusals import named_refusals, refusals
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
 from llm_data_assets.text.cuts import CUTTING, cut
 from llm_data_assets.text.cuts import KIND as CUT
 from llm_data_assets.text.edits import Edit, apply_edits, compose
+from llm_data_assets.text.licenses import normalise
 from llm_data_assets.text.lines import clean_lines
 from llm_data_assets.text.personal_data import mask
 from llm_data_assets.text.rules import compile_rules
 
 CODE_VERSION = "2"
 # A rule may name these beside the signals. A document without a licence is SPDX's NOASSERTION.
-_DOCUMENT_COLUMNS = ("source", "domain", "license", "url", "title", "evaluation_question")
+_DOCUMENT_COLUMNS = (
+    "source",
+    "domain",
+    "license",
+    "url",
+    "url_list",
+    "title",
+    "evaluation_question",
+)
 _OVERLAP = "evaluation_overlap"
 _OF_LEDGER = {_OVERLAP, "evaluation_question"}
 _EMPTY_AFTER_EDITS = "empty_after_edits"
@@ -115,16 +125,15 @@ def _judge(task: Task) -> pa.Table:
         "signals", measured.drop_columns(sorted(_OF_LEDGER.intersection(measured.column_names)))
     )
     connection.register("ledger", _ledger(task))
-    connection.register(
-        "documents",
-        task.lake.read_shard(
-            RAW_CORPUS, task.partition, raw, ["doc_id", "license", "url", "title"]
-        ),
+    columns = ["doc_id", "license", "url", "title"]
+    documents, refusing = named_refusals(
+        task.lake.read_shard(RAW_CORPUS, task.partition, raw, columns), task.settings["refusals"]
     )
+    connection.register("documents", documents)
     relation = f"""(
         SELECT signals.*, {literal(task.settings["source"])} AS source,
                {literal(task.settings["domain"])} AS domain,
-               coalesce(license, 'NOASSERTION') AS license, url, title,
+               license, url, url_list, title,
                coalesce(evaluation_overlap, 0) AS evaluation_overlap,
                coalesce(evaluation_question, '') AS evaluation_question
         FROM signals JOIN documents USING (doc_id)
@@ -132,7 +141,7 @@ def _judge(task: Task) -> pa.Table:
                           max_by(question_id, (question_share, question_id)) AS evaluation_question
                    FROM ledger GROUP BY doc_id) USING (doc_id)
     )"""
-    rules = [Rule.model_validate(rule) for rule in task.settings["rules"]]
+    rules = refusing + [Rule.model_validate(rule) for rule in task.settings["rules"]]
     return connection.sql(f"{judge_select(rules, relation)} ORDER BY doc_id").to_arrow_table()
 
 
@@ -185,7 +194,11 @@ def _edited(
             edits += edit_rows(name, document["text"], text, made)
             if text.strip():
                 size = len(text.encode())
-                written.append(document | {"text": text, "language": language, "n_bytes": size})
+                written.append(
+                    document
+                    | {"text": text, "language": language, "n_bytes": size}
+                    | {"license": normalise(document["license"])}
+                )
             else:
                 verdicts.append(_emptied(name, len(document["text"]), name in passages))
         yield pa.Table.from_pylist(written, FILTERED_CORPUS.schema)
@@ -267,6 +280,7 @@ def _settings(workspace: Workspace, partition: Partition) -> dict[str, Any]:
     decontamination = workspace.pipeline.model.decontamination
     return {
         "rules": [rule.model_dump(mode="json") for rule in rules_of(workspace)],
+        "refusals": refusals(workspace),
         "edits": workspace.pipeline.model.edits.model_dump(mode="json"),
         "decontamination": {"rule": decontamination.rule, "share": decontamination.share},
         "domain": workspace.catalog.model.sources[partition.source].domain,

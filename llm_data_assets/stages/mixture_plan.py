@@ -24,6 +24,7 @@ from llm_data_assets.stages.checks import (
     SEQUENCE_LENGTHS,
     SPLITS_APART,
 )
+from llm_data_assets.stages.refusals import LICENSES_ALLOWED
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage, recipe_sources
 from llm_data_assets.tokens.packing import Waste, pack, waste
@@ -201,5 +202,5 @@ recipe: what was asked for, what the caps allow, and which of the two decided.""
     code_version=CODE_VERSION,
     settings=_settings,
     run=run,
-    checks=(EPOCHS_WITHIN_CAP, NO_TOKEN_LOST, SEQUENCE_LENGTHS, SPLITS_APART),
+    checks=(EPOCHS_WITHIN_CAP, NO_TOKEN_LOST, SEQUENCE_LENGTHS, SPLITS_APART, LICENSES_ALLOWED),
 )
