@@ -7,7 +7,7 @@ from llm_data_assets.config.catalog import CODE_DOMAIN
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.pipeline import Rule, RuleSetUse
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.text.cuts import KIND as CUT
+from llm_data_assets.text.cuts import CUTTING, KIND
 from llm_data_assets.text.rules import load_ruleset
 
 # Language is detected on prose; a programming language is not one of them.
@@ -37,13 +37,21 @@ def rules_of(workspace: Workspace) -> list[Rule]:
         except FileNotFoundError as error:
             problem, _, way_out = str(error).partition(" Try: ")
             raise pipeline.error(("rules", index), problem, way_out) from None
-    decontamination = pipeline.model.decontamination
-    if pipeline.model.evaluation_sets and decontamination.rule in ("question", "llama2"):
-        # A rule's bound still stays; this share already goes.
-        bound = math.nextafter(decontamination.share, 0)
-        rules.append(Rule(name=CUT, signal="evaluation_overlap", max=bound))
     _names_are_unique(workspace, rules)
     return rules
+
+
+def decontamination_rules(workspace: Workspace) -> list[Rule]:
+    """The rule that removes a document for a benchmark question it holds, if removing is asked.
+
+    It stands whether or not there are evaluation sets: a first one makes nothing else stale.
+    """
+    settings = workspace.pipeline.model.decontamination
+    if settings.rule in CUTTING:
+        return []
+    # A rule's bound still stays; this share already goes.
+    bound = math.nextafter(settings.share, 0)
+    return [Rule(name=KIND, signal="evaluation_overlap", max=bound)]
 
 
 def _opened(entry: str | RuleSetUse | Rule, own: Mapping[str, list[Rule]]) -> list[Rule]:

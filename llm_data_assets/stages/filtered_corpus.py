@@ -28,7 +28,7 @@ from llm_data_assets.stages.checks import (
     RULES_LEAVE_DOCUMENTS,
 )
 from llm_data_assets.stages.edit_rows import edit_rows
-from llm_data_assets.stages.filter_rules import rules_of
+from llm_data_assets.stages.filter_rules import decontamination_rules, rules_of
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.refusals import named_refusals, refusals
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
@@ -279,7 +279,10 @@ def _settings(workspace: Workspace, partition: Partition) -> dict[str, Any]:
     assert partition.source is not None
     decontamination = workspace.pipeline.model.decontamination
     return {
-        "rules": [rule.model_dump(mode="json") for rule in rules_of(workspace)],
+        "rules": [
+            rule.model_dump(mode="json")
+            for rule in (*rules_of(workspace), *decontamination_rules(workspace))
+        ],
         "refusals": refusals(workspace),
         "edits": workspace.pipeline.model.edits.model_dump(mode="json"),
         "decontamination": {"rule": decontamination.rule, "share": decontamination.share},

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, quality_signals
 from llm_data_assets.stages.checks import language_share, measured_conservation
+from llm_data_assets.stages.drift import drift_checks
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 from llm_data_assets.text.language import detect
@@ -86,5 +87,9 @@ predicates over these columns.""",
     code_version=CODE_VERSION,
     settings=lambda workspace, partition: None,
     run=run,
-    checks=(measured_conservation(QUALITY_SIGNALS), language_share(QUALITY_SIGNALS)),
+    checks=(
+        measured_conservation(QUALITY_SIGNALS),
+        language_share(QUALITY_SIGNALS),
+        *drift_checks(QUALITY_SIGNALS),
+    ),
 )

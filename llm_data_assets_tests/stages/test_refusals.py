@@ -200,3 +200,32 @@ def test_a_licence_that_is_denied_leaves_and_blocks_what_still_holds_it(tmp_path
     run_to(workspace, "filtered_corpus")
     refused = rows(workspace, "SELECT DISTINCT source, reason, detail FROM verdicts WHERE NOT kept")
     assert refused == [("first", "license_refused", "GPL-3.0-only")]
+
+
+def test_drift_is_told_against_the_version_before_and_against_a_baseline(tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    workspace = workspace_with(folder)
+    run_to(workspace, "quality_signals")
+    stage, source = STAGES["quality_signals"], Partition(source="first")
+    assert materialise(stage, source, workspace).checks["drift"].observed == 0
+    version = int(lake_of(workspace).open(stage.table).version())
+    short = [
+        {"id": f"s{i}", "text": f"Short text {i}.", "url": "https://new.example/"}
+        for i in range(99)
+    ]
+    (folder / "first.jsonl").write_text("".join(json.dumps(each) + "\n" for each in short))
+    path = folder / "pipeline.yaml"
+    bounds = "{block_psi: 0.5, max_reject_share: 0.5, max_duplicate_share: 1.0}"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[: text.index("checks:")] + f"checks: {bounds}\n", encoding="utf-8")
+    workspace = reopened(folder)
+    run_to(workspace, "deduped_corpus")
+    done = materialise(stage, source, workspace)
+    assert [check.name for check in done.blocked_by(stage)] == ["drift_bound"]
+    kinds = {row.get("domains"): row.get("examples") for row in done.checks["drift"].samples}
+    assert kinds["new"] == ["new.example"]
+    assert kinds["vanished"] == ["a.spam.example", "ok.example"]
+
+    baseline = bounds.replace("{", f"{{drift_baseline: {{first: {version + 1}}}, ", 1)
+    path.write_text(path.read_text(encoding="utf-8").replace(bounds, baseline), encoding="utf-8")
+    assert materialise(stage, source, reopened(folder)).checks["drift"].observed == 0
