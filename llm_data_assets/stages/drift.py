@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from llm_data_assets.lake.schemas import RAW_CORPUS, STAGE_STATS, Table
 from llm_data_assets.stages.stage import Check, CheckResult, Context
@@ -33,7 +34,7 @@ def _result(context: Context, signals: Table, bound: float | None) -> CheckResul
     if bound is None:
         return CheckResult(True, 0.0, "no bound is set")
     before = _version_before(context, signals)
-    if before is None:
+    if before is None or not _is_there(context, signals, before):
         return CheckResult(True, 0.0, f"PSI at most {bound:g}; there is no version before")
     rows = sorted(_moved(context, signals, before), key=lambda row: (-row["excess"], row["signal"]))
     worst = max((row["excess"] for row in rows), default=0.0)
@@ -47,8 +48,10 @@ def _result(context: Context, signals: Table, bound: float | None) -> CheckResul
 
 def _moved(context: Context, signals: Table, before: int) -> Iterator[dict[str, Any]]:
     """PSI and Jensen-Shannon of each numeric signal between the version before and now."""
-    names = [field.name for field in signals.schema if _is_number(field.type)]
     partition = context.partition.values
+    files = context.lake.files(signals, partition, before)
+    measured = set(pq.read_schema(files[0]).names) if files else set()  # signals come and go
+    names = [f.name for f in signals.schema if _is_number(f.type) and f.name in measured]
     old = context.lake.read(signals, partition, names, before)
     new = context.lake.read(signals, partition, names)
     for name in names:
@@ -73,6 +76,8 @@ def _domains(context: Context, signals: Table, before: int) -> list[dict[str, An
     if raw is None:
         return []
     partition = context.partition.values
+    if not _is_there(context, RAW_CORPUS, raw["table_version"]):
+        return []
     old = _hosts(context.lake.read(RAW_CORPUS, partition, ["url"], raw["table_version"]))
     new = _hosts(context.lake.read(RAW_CORPUS, partition, ["url"]))
     return [
@@ -90,6 +95,13 @@ def _version_before(context: Context, signals: Table) -> int | None:
     stats = context.lake.read(STAGE_STATS)
     last = _newest(stats, signals, context, pa.scalar(True))
     return None if last is None else int(last["table_version"])
+
+
+def _is_there(context: Context, table: Table, version: int) -> bool:
+    """Whether a version can still be read: a purge takes old ones away."""
+    return all(
+        file.exists() for file in context.lake.files(table, context.partition.values, version)
+    )
 
 
 def _newest(stats: pa.Table, table: Table, context: Context, also: Any) -> dict[str, Any] | None:

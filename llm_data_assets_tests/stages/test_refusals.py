@@ -229,3 +229,10 @@ def test_drift_is_told_against_the_version_before_and_against_a_baseline(tmp_pat
     baseline = bounds.replace("{", f"{{drift_baseline: {{first: {version + 1}}}, ", 1)
     path.write_text(path.read_text(encoding="utf-8").replace(bounds, baseline), encoding="utf-8")
     assert materialise(stage, source, reopened(folder)).checks["drift"].observed == 0
+
+    for file in lake_of(workspace).files(stage.table, source.values, version):
+        file.unlink()  # as a purge does
+    older = path.read_text(encoding="utf-8").replace(f"first: {version + 1}", f"first: {version}")
+    path.write_text(older, encoding="utf-8")
+    again = materialise(stage, source, reopened(folder))
+    assert again.checks["drift"].expected.endswith("there is no version before")
