@@ -32,6 +32,10 @@ def explain_document(connection: duckdb.DuckDBPyConnection, doc_id: str) -> dict
             "ORDER BY stage, start"
         ),
         "verdicts": verdicts,
+        "questions": rows(
+            "SELECT question_id, start, length, units, question_share FROM contamination "
+            "WHERE doc_id = ? ORDER BY question_share DESC, question_id, start"
+        ),
         "removed": next(
             (each for each in verdicts if not each["kept"] and each["position"] == 0), None
         ),
@@ -67,6 +71,11 @@ def passport_lines(passport: dict[str, Any]) -> Iterator[str]:
         )
         return
     yield "  deduped_corpus   stays"
+    for each in passport["questions"]:
+        yield (
+            f"  contamination    holds {each['question_share']:.0%} of {each['question_id']}: "
+            f"{each['units']} words at {each['start']}"
+        )
     for verdict in passport["verdicts"]:
         if verdict["stage"] == "filtered_corpus":
             yield f"  filtered_corpus  {_verdict(verdict)}"

@@ -25,12 +25,12 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
     {
         module.STAGE.name: module.STAGE
         for module in (
+            evaluation_sets,
             raw_corpus,
             document_signatures,
             duplicates,
             deduped_corpus,
             quality_signals,
-            evaluation_sets,
             contamination,
             filtered_corpus,
             tokenizer,
