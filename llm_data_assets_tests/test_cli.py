@@ -24,7 +24,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
             "second": [{"id": "copy", "text": sentence(1) + " Mail to jo@example.org."}],
         },
     )
-    for name in list(STAGES)[:6]:
+    for name in list(STAGES)[: list(STAGES).index("filtered_corpus") + 1]:
         for partition in STAGES[name].partitions(workspace):
             materialise(STAGES[name], partition, workspace)
     monkeypatch.setenv("LLM_DATA_HOME", str(workspace.home))
