@@ -53,7 +53,6 @@ _DOCUMENT_COLUMNS = (
     "evaluation_question",
 )
 _OVERLAP = "evaluation_overlap"
-_OF_LEDGER = {_OVERLAP, "evaluation_question"}
 _EMPTY_AFTER_EDITS = "empty_after_edits"
 
 
@@ -121,9 +120,7 @@ def _judge(task: Task) -> pa.Table:
     (raw,), (signals,) = task.inputs[RAW_CORPUS.name], task.inputs[QUALITY_SIGNALS.name]
     connection = duckdb.connect()
     measured = task.lake.read_shard(QUALITY_SIGNALS, task.partition, signals)
-    connection.register(
-        "signals", measured.drop_columns(sorted(_OF_LEDGER.intersection(measured.column_names)))
-    )
+    connection.register("signals", measured)
     connection.register("ledger", _ledger(task))
     columns = ["doc_id", "license", "url", "title"]
     documents, refusing = named_refusals(

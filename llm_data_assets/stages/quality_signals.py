@@ -14,7 +14,7 @@ from llm_data_assets.stages.stage import Context, Outcome, Stage
 from llm_data_assets.text.language import detect
 from llm_data_assets.text.signals import SIGNALS, measure
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 QUALITY_SIGNALS = quality_signals(
     pa.schema(
         [

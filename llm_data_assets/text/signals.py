@@ -17,7 +17,6 @@ import pyarrow as pa
 from llm_data_assets.text import kernels_measure as groups
 from llm_data_assets.text.abbreviations import ABBREVIATIONS
 from llm_data_assets.text.characters import characters
-from llm_data_assets.text.decontamination import NgramIndex, overlap
 from llm_data_assets.text.kernels import BY_SCRIPT, BY_SPACE, GIVEN, hash_points
 from llm_data_assets.text.stop_words import BY_LANGUAGE, GOPHER
 from llm_data_assets.text.words import UNSPACED_LANGUAGES, is_chinese, segment
@@ -194,8 +193,6 @@ SIGNALS = tuple(
     for each in (
         ("language_score", _F64, "Probability of the detected language"),
         *_MEASURED,
-        ("evaluation_overlap", _F64, "Largest share of a benchmark question's n-grams found"),
-        ("evaluation_question", _STR, "That question; empty where none overlaps"),
     )
 )
 
@@ -205,7 +202,6 @@ def measure(
     languages: pa.Array,
     *,
     language_scores: pa.Array,
-    evaluation: NgramIndex | None = None,
 ) -> pa.RecordBatch:
     """Measure each text; one column a signal, in the order of `SIGNALS`.
 
@@ -213,19 +209,11 @@ def measure(
         texts: string[n].
         languages: string[n], which decide how words are found.
         language_scores: float32[n], passed through as `language_score`.
-        evaluation: benchmark questions to look for; None measures no overlap.
     """
     values = measure_array(texts, languages.to_pylist())
     columns = [language_scores.cast(_F64)]
     for index, (_, dtype, _) in enumerate(_MEASURED):
         columns.append(pa.array(values[:, index]).cast(dtype))
-    found: Sequence[tuple[float, str | None]] = (
-        [overlap(text, evaluation) for text in texts.to_pylist()]
-        if evaluation
-        else [(0.0, None)] * len(texts)
-    )
-    columns.append(pa.array([each for each, _ in found], _F64))
-    columns.append(pa.array([question or "" for _, question in found], _STR))
     return pa.RecordBatch.from_arrays(columns, names=[each.name for each in SIGNALS])
 
 

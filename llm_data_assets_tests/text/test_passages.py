@@ -113,6 +113,12 @@ def test_the_kernel_finds_the_grams_that_the_reference_finds(
     assert set(found[:, 0].tolist()) <= {1}
 
 
+def test_a_document_can_hold_several_questions() -> None:
+    other = "Nine words that stand nowhere else in this little test file at all today"
+    found = passages(f"{other}. {QUESTION}", index_of(QUESTION, other))
+    assert {(each.question, each.share) for each in found} == {("q0", 1.0), ("q1", 1.0)}
+
+
 def test_a_collision_of_hashes_is_no_passage() -> None:
     width, hashes = gram_hashes(QUESTION, 13)
     other = " ".join(f"word{i}" for i in range(13))

@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_data_assets.text.decode import decode
-from llm_data_assets.text.decontamination import build_index, overlap
 from llm_data_assets.text.lines import clean_lines
 from llm_data_assets.text.personal_data import KINDS, mask
 from llm_data_assets.text.reference import duplicate_ngram_share
@@ -75,33 +74,6 @@ def test_a_long_legacy_file_is_decoded_wherever_the_sample_is_cut(
 ) -> None:
     text = "a" * shift + sentence * 4_000
     assert decode(text.encode(encoding)) == (text, encoding)
-
-
-QUESTION = (
-    "A ferry carries forty eight passengers across the bay every forty minutes; "
-    "how many passengers can it carry in one day?"
-)
-CHINESE_QUESTION = (
-    "一艘渡轮每四十分钟载四十八名乘客渡过海湾，请问这艘渡轮一天最多能够运送多少名乘客？"
-)
-
-
-def test_an_english_question_is_found_in_a_document_that_has_chinese_too() -> None:
-    assert overlap(f"题目：{QUESTION}答案在后。", build_index([("q", QUESTION)])) == (1.0, "q")
-
-
-def test_a_chinese_question_is_found_by_its_characters() -> None:
-    index = build_index([("zh", CHINESE_QUESTION)])
-    assert overlap(f"例题。{CHINESE_QUESTION}解答如下。", index) == (1.0, "zh")
-    assert overlap("一艘渡轮每四十分钟开一班。", index) == (0.0, None)
-
-
-def test_texts_under_one_id_count_as_one_question() -> None:
-    other = "Nine words that stand nowhere else in this little test file at all today"
-    index = build_index([("q", QUESTION), ("q", other)])
-    share, question = overlap(QUESTION, index)
-    assert question == "q" and 0 < share < 1
-    assert overlap(f"{QUESTION} {other}", index)[0] == 1.0
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import pyarrow as pa
 import pytest
 
-from llm_data_assets.text.decontamination import build_index, overlap
 from llm_data_assets.text.language import detect
 from llm_data_assets.text.signals import MEASURED_NAMES, SIGNALS, measure, measure_array
 from llm_data_assets_tests.quickstart.prose import article_zh
@@ -77,27 +76,3 @@ def test_language() -> None:
     languages, scores = detect(texts)
     assert languages.to_pylist() == ["en", "zh", "und", "de"]
     assert scores[2].as_py() == 0.0
-
-
-QUESTION = (
-    "A ferry carries forty eight passengers across the bay every forty minutes; "
-    "how many passengers can it carry in one day?"
-)
-
-
-@pytest.mark.parametrize(
-    ("document", "found"),
-    [
-        (f"Before. {QUESTION} After.", "q1"),
-        (f"Before. {QUESTION.upper().replace(';', ' -')} After.", "q1"),
-        ("The ferry carries passengers across the bay.", None),
-        ("", None),
-    ],
-)
-def test_a_benchmark_question_is_found_whatever_its_case_and_punctuation(
-    document: str, found: str | None
-) -> None:
-    index = build_index([("q1", QUESTION), ("short", "How many?")])
-    share, question = overlap(document, index)
-    assert question == found
-    assert share == (1.0 if found else 0.0)
