@@ -350,6 +350,7 @@ class CheckBounds(_Settings):
     max_unknown_share: float = Field(0.0, ge=0, le=1, description="Unknown tokens")
     max_bytes_per_token_change: float = Field(
         0.1, ge=0, description="Of a source, against its last version"
+    )
     warn_psi: float | None = Field(
         0.25, gt=0, description="A signal's drift (PSI) that warns; null never does"
     )
