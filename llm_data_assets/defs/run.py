@@ -76,7 +76,7 @@ def run(
     job = build_definitions(workspace).resolve_implicit_global_asset_job_def()
     steps = _steps(workspace, sources, to)
     for number, step in enumerate(steps, start=1):
-        if broken and step.partition.source is None:
+        if broken and step.partition.source is None and STAGES[step.stages[0]].upstream:
             break  # what reads all sources cannot go on without one of them
         if step.partition.source in broken:
             continue

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from llm_data_assets.config.pipeline import VALIDATION
 from llm_data_assets.lake.schemas import MIXED_CORPUS, MIXTURE_PLAN, SEQUENCES
 from llm_data_assets.mixing.order import source_positions
-from llm_data_assets.stages.checks import SHARE_AS_PLANNED
+from llm_data_assets.stages.run_checks import SHARE_AS_PLANNED
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 

@@ -18,13 +18,13 @@ from llm_data_assets.lake.schemas import (
     TOKENIZED_CORPUS,
 )
 from llm_data_assets.mixing.recipe import PhasePlan, plan_recipe
-from llm_data_assets.stages.checks import (
+from llm_data_assets.stages.refusals import LICENSES_ALLOWED
+from llm_data_assets.stages.run_checks import (
     EPOCHS_WITHIN_CAP,
     NO_TOKEN_LOST,
     SEQUENCE_LENGTHS,
     SPLITS_APART,
 )
-from llm_data_assets.stages.refusals import LICENSES_ALLOWED
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage, recipe_sources
 from llm_data_assets.tokens.packing import Waste, pack, waste

@@ -7,12 +7,8 @@ import pyarrow.compute as pc
 
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import FILTERED_CORPUS, TOKENIZED_CORPUS, TOKENIZER
-from llm_data_assets.stages.checks import (
-    BYTES_PER_TOKEN,
-    IDS_IN_VOCABULARY,
-    TOKENIZED_CONSERVATION,
-    UNKNOWN_SHARE,
-)
+from llm_data_assets.stages.checks import TOKENIZED_CONSERVATION
+from llm_data_assets.stages.run_checks import BYTES_PER_TOKEN, IDS_IN_VOCABULARY, UNKNOWN_SHARE
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 from llm_data_assets.stages.tokenizer import open_row

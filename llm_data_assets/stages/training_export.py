@@ -9,8 +9,8 @@ from llm_data_assets.lake.schemas import (
     TOKENIZER,
     TRAINING_EXPORT,
 )
-from llm_data_assets.stages.checks import EXPORT_CHECKSUMS, EXPORT_COMPLETE
 from llm_data_assets.stages.export_files import CODE_VERSION, export_folder, export_run
+from llm_data_assets.stages.run_checks import EXPORT_CHECKSUMS, EXPORT_COMPLETE
 from llm_data_assets.stages.stage import Context, Outcome, Stage, recipe_sources
 from llm_data_assets.stages.versions import data_version
 

@@ -71,7 +71,7 @@ def test_a_failed_blocking_check_stops_what_follows_and_says_why(tmp_path: Path)
     assert len(report.failures) == 1
     assert "raw_corpus bad: check not_empty: observed 0" in report.failures[0]
     ran = {name for step in report.ran for name in step.stages}
-    assert ran == {"raw_corpus", "document_signatures"}
+    assert ran == {"evaluation_sets", "raw_corpus", "document_signatures"}
     assert any(step.partition.source == "good" for step in report.ran)
 
 

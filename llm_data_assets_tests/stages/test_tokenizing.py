@@ -13,9 +13,9 @@ from llm_data_assets.lake.schemas import (
     TOKENIZER,
     TOKENIZER_REPORT,
 )
-from llm_data_assets.stages.checks import IDS_IN_VOCABULARY, SEQUENCE_LENGTHS
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import Materialised, lake_of, materialise
+from llm_data_assets.stages.run_checks import IDS_IN_VOCABULARY, SEQUENCE_LENGTHS
 from llm_data_assets.stages.stage import Context, Partition
 from llm_data_assets.tokens.tokenizer import train
 from llm_data_assets_tests.conftest import sentence
