@@ -127,7 +127,8 @@ def wikipedia(folder: Path, n_bytes: int) -> Path:
     with bz2.open(path, "wb", 1) as stream:
         stream.write(b'<mediawiki xml:lang="en">')
         for number, text in enumerate(texts(n_bytes)):
-            safe = text.replace("&", "&amp;").replace("<", "&lt;")
+            plain = "".join(each for each in text if each.isprintable() or each == "\n")
+            safe = plain.replace("&", "&amp;").replace("<", "&lt;")
             stream.write(
                 f"<page><title>T{number}</title><ns>0</ns><id>{number}</id><revision>"
                 f"<text>{safe}</text></revision></page>".encode("utf-8", "replace")

@@ -18,6 +18,7 @@ from llm_data_assets.sources.compression import decompressed
 from llm_data_assets.sources.document import UnreadableFileError
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+_KAGGLE = "kaggle://"
 _GLOB = re.compile(r"[*?\[]")
 _URL_GLOB = re.compile(r"[*\[]")  # a question mark starts the query of a URL
 _PREDEFINED = {
@@ -233,7 +234,25 @@ def _remote(uri: str, filled: str) -> list[tuple[str, str]]:
         ) from error
 
 
+def _kaggle(uri: str, filled: str) -> list[tuple[str, str]]:
+    """(name, path) of the files of `kaggle://owner/name`, which its own client keeps on disk."""
+    try:
+        import kagglehub
+    except ImportError:
+        raise ValueError(
+            f"{uri!r} needs Kaggle's client. Try: pip install 'llm_data_assets[hubs]'"
+        ) from None
+    folder = Path(kagglehub.dataset_download(filled.removeprefix(_KAGGLE).strip("/")))
+    return [
+        (f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}", str(path))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+
+
 def _remote_files(uri: str, filled: str) -> list[tuple[str, str]]:
+    if filled.startswith(_KAGGLE):
+        return _kaggle(uri, filled)
     try:
         filesystem, path = fsspec.url_to_fs(filled)
     except (ImportError, ValueError) as error:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from llm_data_assets.config.catalog import CODE_DOMAIN
@@ -24,6 +26,7 @@ from llm_data_assets.lake.schemas import (
     VERDICTS,
     Table,
 )
+from llm_data_assets.stages.shards import batches
 from llm_data_assets.stages.stage import Check, CheckResult, Context
 
 SAMPLES = 5
@@ -65,13 +68,25 @@ def _unique_ids(table: Table) -> Callable[[Context], CheckResult]:
 
 def _no_empty_text(table: Table) -> Callable[[Context], CheckResult]:
     def evaluate(context: Context) -> CheckResult:
-        empty = query(
-            f"SELECT doc_id FROM {here(context, table)} WHERE trim(text, ' \t\n') = '' "
-            "OR text IS NULL ORDER BY doc_id"
+        # A row group at a time: the texts of a source do not fit in memory.
+        empty = sorted(
+            doc_id
+            for file in context.lake.shards(table, context.partition.values)
+            for rows in batches(
+                context.lake, table, context.partition.values, file, ["doc_id", "text"]
+            )
+            for doc_id in rows.filter(_is_blank(rows["text"]))["doc_id"].to_pylist()
         )
-        return CheckResult(not empty, len(empty), "0 empty texts", empty[:SAMPLES])
+        samples = [{"doc_id": doc_id} for doc_id in empty[:SAMPLES]]
+        return CheckResult(not empty, len(empty), "0 empty texts", samples)
 
     return evaluate
+
+
+def _is_blank(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Whether a text is null, or has nothing but white space."""
+    said = pc.match_substring_regex(texts, r"[^ \t\n]")
+    return pc.invert(pc.fill_null(said, False))
 
 
 def _schema(table: Table) -> Callable[[Context], CheckResult]:

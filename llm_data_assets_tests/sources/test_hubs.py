@@ -1,6 +1,8 @@
 """Data sets of Hugging Face and Kaggle: what their cards say, which files are wanted or missing."""
 
 import json
+import sys
+import types
 from pathlib import Path
 
 import fsspec
@@ -210,3 +212,22 @@ def test_broken_metadata_costs_itself(tmp_path: Path, metadata: str, reasons: li
     documents, errors = read(root, "kaggle")
     assert [each.text for each in documents] == ["one", "two"]
     assert [error.split(":")[0] for error in errors] == reasons
+
+
+def test_a_kaggle_address_is_what_its_client_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "kept"
+    (kept / "deep").mkdir(parents=True)
+    (kept / "deep" / "a.csv").write_text("text\nhello\n")
+    asked: list[str] = []
+    client = types.SimpleNamespace(
+        dataset_download=lambda handle: asked.append(handle) or str(kept)
+    )
+    monkeypatch.setitem(sys.modules, "kagglehub", client)
+    (file,) = list_files(["kaggle://owner/name"], base=tmp_path)
+    assert (file.uri, asked) == ("kaggle://owner/name/deep/a.csv", ["owner/name"])
+    assert Path(file.path).read_text() == "text\nhello\n"
+    monkeypatch.setitem(sys.modules, "kagglehub", None)
+    with pytest.raises(ValueError, match=r"llm_data_assets\[hubs\]"):
+        list_files(["kaggle://owner/name"], base=tmp_path)

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import RAW_CORPUS
-from llm_data_assets.stages.checks import RAW_SCHEMA
+from llm_data_assets.stages.checks import NO_EMPTY_RAW, RAW_SCHEMA
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of, materialise
 from llm_data_assets.stages.stage import Context, Partition
@@ -26,3 +26,19 @@ def test_a_file_with_other_columns_fails_the_schema_check(small_workspace: Works
     found = RAW_SCHEMA.evaluate(Context(small_workspace, lake, partition))
     assert not found.passed
     assert found.samples[0]["file"] == foreign.name
+
+
+def test_a_text_without_a_word_is_named(small_workspace: Workspace) -> None:
+    partition = Partition(source="first")
+    materialise(STAGES["raw_corpus"], partition, small_workspace)
+    lake = lake_of(small_workspace)
+    rows = lake.read_shard(
+        RAW_CORPUS, partition.values, lake.shards(RAW_CORPUS, partition.values)[0]
+    )
+    texts = pa.array([" \n\t", None, *rows["text"].to_pylist()[2:]], pa.string())
+    blank = rows.set_column(rows.schema.get_field_index("text"), "text", texts)
+    file = lake.write_shard(RAW_CORPUS, partition.values, "0", "blank", [blank])
+    lake.replace_partition(RAW_CORPUS, partition.values, [file])
+    found = NO_EMPTY_RAW.evaluate(Context(small_workspace, lake, partition))
+    assert (found.passed, found.observed) == (False, 2)
+    assert [row["doc_id"] for row in found.samples] == rows["doc_id"].to_pylist()[:2]
