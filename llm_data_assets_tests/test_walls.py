@@ -11,7 +11,7 @@ LEVELS = (
     {"config"},
     {"lake"},
     {"engine"},
-    {"text", "dedup", "tokens", "mixing"},
+    {"text", "dedup", "tokens", "mixing", "planning"},
     {"sources"},
     {"stages"},
     {"defs", "definitions", "cli", "explain", "explain_position", "doctor"},

@@ -1,0 +1,1 @@
+"""Budgets by scaling laws: pure functions, with the source of every constant."""
