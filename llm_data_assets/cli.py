@@ -263,6 +263,43 @@ def fit_mixture(
     out.print(yaml.safe_dump({"weights": weights}, sort_keys=False), highlight=False)
 
 
+@app.command()
+def plan(
+    flops: Annotated[str | None, typer.Option(help="Training compute, as 5.76e23.")] = None,
+    params: Annotated[str | None, typer.Option(help="Parameters, as 70B.")] = None,
+    tokens: Annotated[str | None, typer.Option(help="Training tokens, as 1.4T.")] = None,
+    gpu_hours: Annotated[str | None, typer.Option(help="Hours of --device, as 1.3M.")] = None,
+    device: Annotated[str | None, typer.Option(help="A100, H100 ...")] = None,
+    utilisation: Annotated[float, typer.Option(help="Part of the peak.")] = 0.4,
+    unique_tokens: Annotated[str | None, typer.Option(help="Distinct tokens there are.")] = None,
+    inference_tokens: Annotated[str | None, typer.Option(help="Tokens to be served.")] = None,
+    law: Annotated[list[str] | None, typer.Option(help="Only this law; repeatable.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a budget buys under every scaling law, beside the tokens that there are."""
+    from llm_data_assets import plan as planned
+    from llm_data_assets.config.workspace import home_folder
+    from llm_data_assets.planning.quantities import readable
+
+    asked = {
+        "--flops": flops, "--params": params, "--tokens": tokens, "--gpu-hours": gpu_hours,
+        "--unique-tokens": unique_tokens, "--inference-tokens": inference_tokens,
+    }  # fmt: skip
+    given = planned.given_of(asked, device, utilisation)
+    report = planned.budget_report(given, law or [], home_folder())
+    if as_json:
+        _print_json(report)
+        return
+    rows = [
+        (name, readable(point["params"]), readable(point["tokens"]), f"{point['flops']:.3g}",
+         f"{point['tokens'] / point['params']:.3g}", f"{point['loss']:.4f}")
+        for name, point in report["laws"].items()
+    ]  # fmt: skip
+    _print_rows(["law", "params", "tokens", "flops", "tokens/param", "loss"], rows, False)
+    for line in planned.budget_lines(report):
+        out.print(escape(line), highlight=False, soft_wrap=True)
+
+
 @sources_app.command("list")
 def sources_list(as_json: AsJson = False) -> None:
     """The catalog's sources."""

@@ -14,7 +14,7 @@ LEVELS = (
     {"text", "dedup", "tokens", "mixing", "planning"},
     {"sources"},
     {"stages"},
-    {"defs", "definitions", "cli", "explain", "explain_position", "doctor"},
+    {"defs", "definitions", "cli", "explain", "explain_position", "doctor", "plan"},
 )
 
 

@@ -1,0 +1,112 @@
+"""`llm-data plan`: numbers for programs, a plain word on the spread, errors with a way out."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.planning.laws import STANDARD
+from llm_data_assets.stages.graph import STAGES
+from llm_data_assets.stages.materialise import materialise
+from llm_data_assets_tests.test_cli import call
+
+
+@pytest.fixture(autouse=True)
+def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home in which nothing was made."""
+    monkeypatch.setenv("LLM_DATA_HOME", str(tmp_path / "nothing"))
+
+
+def test_a_compute_under_every_law(capsys: pytest.CaptureFixture[str]) -> None:
+    code, printed = call(capsys, "plan", "--flops", "5.76e23", "--json")
+    report = json.loads(printed)
+    assert code == 0
+    assert list(report["laws"]) == list(STANDARD)
+    assert all(set(p) == {"params", "tokens", "flops", "loss"} for p in report["laws"].values())
+    assert all(point["flops"] == pytest.approx(5.76e23) for point in report["laws"].values())
+    assert report["laws"]["data_constrained"]["params"] == pytest.approx(69962173313.52, rel=1e-9)
+    assert report["laws"]["epoch"]["loss"] == pytest.approx(1.9744, abs=1e-4)
+    assert report["inventory"]["sources"] == {}
+
+
+def test_half_a_trillion_parameters_do_not_need_107_trillion_tokens(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = json.loads(call(capsys, "plan", "--params", "500B", "--json")[1])
+    found = {name: point["tokens"] for name, point in report["laws"].items()}
+    assert found["chinchilla_1"] == pytest.approx(10.66e12, rel=2e-3)
+    assert found["chinchilla_2"] == pytest.approx(13.0e12, rel=1e-2)
+    assert found["epoch"] == pytest.approx(8.36e12, rel=1e-2)
+    assert found["chinchilla_3"] == pytest.approx(47.6e12, rel=1e-2)
+    assert found["data_constrained"] == pytest.approx(9.8e12, rel=1e-2)
+    assert report["inventory"]["wanted_high"] < 50e12
+
+
+def test_the_vocabulary_is_a_range(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(call(capsys, "plan", "--params", "70B", "--json")[1])["vocabulary"]
+    assert (found["low"], found["high"]) == (211860, 230861)
+    assert found["extrapolated"]
+
+
+def test_hours_are_compute(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--gpu-hours", "1M", "--device", "h100", "--utilisation", "0.5"]
+    report = json.loads(call(capsys, "plan", *arguments, "--json")[1])
+    assert report["laws"]["epoch"]["flops"] == pytest.approx(1e6 * 3600 * 989e12 * 0.5)
+
+
+def test_serving_asks_for_a_smaller_model_of_the_same_loss(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = ["plan", "--flops", "1e23", "--law", "inference_aware", "--json"]
+    alone = json.loads(call(capsys, *arguments)[1])["laws"]["inference_aware"]
+    served = json.loads(call(capsys, *arguments, "--inference-tokens", "10T")[1])["laws"]
+    assert served["inference_aware"]["params"] < 0.7 * alone["params"]
+    assert served["inference_aware"]["loss"] == pytest.approx(alone["loss"])
+
+
+def test_the_spread_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    code, printed = call(capsys, "plan", "--flops", "5.76e23")
+    assert code == 0
+    assert "the laws do not agree" in printed
+    assert "an extrapolation" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--law", "gopher", "--flops", "1e23"], "--law: 'gopher' is unknown. Try: one of kaplan"),
+        (["--flops", "-1e23"], "--flops: -1e23 is not a positive number. Try: --flops 5.76e23"),
+        (["--flops", "1e99"], "--flops: 1e99 is outside"),
+        (["--params", "70"], "is a unit missing. Try: --params 70B"),
+        (["--tokens", "many"], "--tokens: 'many' is no quantity. Try: --tokens 1.4T"),
+        ([], "plan: nothing was given. Try: one or two of --flops"),
+        (["--flops", "1e23", "--params", "7B", "--tokens", "1T"], "were all given"),
+        (["--gpu-hours", "1M"], "no device was named. Try: --device H100"),
+        (["--gpu-hours", "1M", "--device", "abacus"], "'abacus' is not in the table"),
+        (["--gpu-hours", "1M", "--device", "A100", "--utilisation", "40"], "--utilisation: 40"),
+    ],
+)
+def test_bad_input_names_the_field_and_the_way_out(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    code, printed = call(capsys, "plan", *arguments)
+    assert code == 2
+    assert said in printed
+
+
+def test_the_inventory_is_what_was_tokenized(
+    small_workspace: Workspace,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for stage in list(STAGES.values())[: list(STAGES).index("tokenized_corpus") + 1]:
+        for partition in stage.partitions(small_workspace):
+            materialise(stage, partition, small_workspace)
+    monkeypatch.setenv("LLM_DATA_HOME", str(small_workspace.home))
+    report = json.loads(call(capsys, "plan", "--params", "7B", "--json")[1])
+    stock = report["inventory"]
+    assert set(stock["sources"]) == {"first", "second"}
+    assert all(tokens > 0 for tokens in stock["sources"].values())
+    assert stock["tokens"] == sum(stock["sources"].values())
+    assert stock["shortfall_low"] == pytest.approx(stock["wanted_low"] - stock["tokens"])
