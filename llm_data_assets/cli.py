@@ -274,6 +274,11 @@ def plan(
     unique_tokens: Annotated[str | None, typer.Option(help="Distinct tokens there are.")] = None,
     inference_tokens: Annotated[str | None, typer.Option(help="Tokens to be served.")] = None,
     law: Annotated[list[str] | None, typer.Option(help="Only this law; repeatable.")] = None,
+    fit: Annotated[Path | None, typer.Option(help="CSV of runs to fit a law to.")] = None,
+    drop_highest: Annotated[
+        int | None, typer.Option(min=0, help="Highest losses left out of the fit; 2 % if unset.")
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=0, help="Resamples behind the intervals.")] = 200,
     as_json: AsJson = False,
 ) -> None:
     """What a budget buys under every scaling law, beside the tokens that there are."""
@@ -281,6 +286,13 @@ def plan(
     from llm_data_assets.config.workspace import home_folder
     from llm_data_assets.planning.quantities import readable
 
+    if fit is not None:
+        fitted = planned.fit_report(fit, drop_highest, resamples)
+        if as_json:
+            _print_json(fitted)
+        for line in [] if as_json else planned.fit_lines(fitted):
+            out.print(escape(line), highlight=False, soft_wrap=True)
+        return
     asked = {
         "--flops": flops, "--params": params, "--tokens": tokens, "--gpu-hours": gpu_hours,
         "--unique-tokens": unique_tokens, "--inference-tokens": inference_tokens,

@@ -110,3 +110,33 @@ def test_the_inventory_is_what_was_tokenized(
     assert all(tokens > 0 for tokens in stock["sources"].values())
     assert stock["tokens"] == sum(stock["sources"].values())
     assert stock["shortfall_low"] == pytest.approx(stock["wanted_low"] - stock["tokens"])
+
+
+def test_the_published_runs_are_fitted(
+    published_runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, printed = call(capsys, "plan", "--fit", str(published_runs), "--json")
+    found = json.loads(printed)["parametric"]
+    assert code == 0
+    assert found["objective"] <= 1.01828e-3
+    assert (found["runs"], found["left_out"], len(found["residuals"])) == (240, 5, 240)
+    assert found["intervals"]["a"]["low"] < found["a"] < found["intervals"]["a"]["high"]
+    printed = call(capsys, "plan", "--fit", str(published_runs), "--resamples", "0")[1]
+    assert "objective 0.00101827" in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("params,tokens,loss\n1e8,1e9,3\n", "1 runs are too few"),
+        ("size,loss\n1e8,3\n", "has columns size, loss. Try: name them params, tokens"),
+        ("params,tokens,loss\n1e8,1e9,\n1e8,1e9,3\n", "has empty cells"),
+    ],
+)
+def test_runs_that_cannot_be_fitted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    (tmp_path / "runs.csv").write_text(text, encoding="utf-8")
+    code, printed = call(capsys, "plan", "--fit", str(tmp_path / "runs.csv"))
+    assert code == 2
+    assert said in " ".join(printed.split())
