@@ -274,6 +274,11 @@ def plan(
     unique_tokens: Annotated[str | None, typer.Option(help="Distinct tokens there are.")] = None,
     inference_tokens: Annotated[str | None, typer.Option(help="Tokens to be served.")] = None,
     law: Annotated[list[str] | None, typer.Option(help="Only this law; repeatable.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Share the tokens out by it.")] = None,
+    continual: Annotated[
+        str | None, typer.Option(help="weak or strong: --tokens of new text for a trained model.")
+    ] = None,
+    known: Annotated[bool, typer.Option("--known", help="Published data sets, models.")] = False,
     fit: Annotated[Path | None, typer.Option(help="CSV of runs to fit a law to.")] = None,
     drop_highest: Annotated[
         int | None, typer.Option(min=0, help="Highest losses left out of the fit; 2 % if unset.")
@@ -284,8 +289,14 @@ def plan(
     """What a budget buys under every scaling law, beside the tokens that there are."""
     from llm_data_assets import plan as planned
     from llm_data_assets.config.workspace import home_folder
+    from llm_data_assets.planning.known import known as known_rows
     from llm_data_assets.planning.quantities import readable
 
+    if known:
+        _print_tables(
+            {"known_datasets": known_rows("dataset"), "known_models": known_rows("model")}, as_json
+        )
+        return
     if fit is not None:
         fitted = planned.fit_report(fit, drop_highest, resamples)
         if as_json:
@@ -298,7 +309,17 @@ def plan(
         "--unique-tokens": unique_tokens, "--inference-tokens": inference_tokens,
     }  # fmt: skip
     given = planned.given_of(asked, device, utilisation)
+    if continual is not None:
+        advice = planned.continual(given, continual)
+        if as_json:
+            _print_json(advice)
+        else:
+            _print_rows(["advice", "value"], list(advice.items()), False)
+        return
     report = planned.budget_report(given, law or [], home_folder())
+    if recipe is not None:
+        wanted = report["laws"][next(iter(law or ["chinchilla_1"]))]["tokens"]
+        report["recipe"] = planned.recipe_gaps(open_workspace(), recipe, wanted)
     if as_json:
         _print_json(report)
         return
@@ -308,6 +329,8 @@ def plan(
         for name, point in report["laws"].items()
     ]  # fmt: skip
     _print_rows(["law", "params", "tokens", "flops", "tokens/param", "loss"], rows, False)
+    if recipe is not None:
+        _print_tables({"recipe": planned.readable_gaps(report["recipe"])}, False)
     for line in planned.budget_lines(report):
         out.print(escape(line), highlight=False, soft_wrap=True)
 

@@ -8,13 +8,18 @@ import numpy as np
 import polars as pl
 
 from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.mixing.recipe import plan_recipe, sources_of
+from llm_data_assets.mixing.replay import SHARES
 from llm_data_assets.planning.budget import Given, answer, remarks, vocabulary
+from llm_data_assets.planning.continual import continual_advice
 from llm_data_assets.planning.fitting import (
     bootstrap,
     fit_isoflop,
     fit_parametric,
     without_outliers,
 )
+from llm_data_assets.planning.gap import gaps
 from llm_data_assets.planning.laws import STANDARD
 from llm_data_assets.planning.quantities import flops_of_hours, parse_quantity, readable
 from llm_data_assets.stages.inventory import tokens_of_sources
@@ -82,6 +87,64 @@ def budget_lines(report: dict[str, Any]) -> list[str]:
         f"inventory: {readable(stock['tokens'])} tokens in {len(stock['sources'])} sources; "
         + (f"short of {low} to {high}" if stock["shortfall_high"] else "enough under every law"),
     ]
+
+
+def recipe_gaps(workspace: Workspace, name: str, total: float) -> list[dict[str, Any]]:
+    """Each source's tokens in a run of `total` tokens under a recipe, beside those there.
+
+    Shares are those of the recipe's own run over the inventory, caps and bounds included.
+
+    Raises:
+        ConfigError: an unknown recipe, or one that the inventory cannot serve.
+    """
+    recipes = workspace.pipeline.model.recipes
+    if name not in recipes:
+        raise ConfigError("--recipe", "", f"{name!r} is unknown", f"one of {', '.join(recipes)}")
+    recipe = recipes[name]
+    there = tokens_of_sources(workspace.home)
+    taking_part = sources_of(recipe, recipes, workspace.sources)
+    packed = {each: there.get(each, 0) // recipe.sequence_length for each in taking_part}
+    if not any(packed.values()):
+        raise ConfigError("--recipe", name, "its sources have no tokens", "`llm-data run`")
+    try:
+        phases = plan_recipe(recipe, recipes, workspace.catalog.model.sources, packed)
+        counts: dict[str, int] = {}
+        for row in (row for phase in phases for row in phase.rows):
+            counts[row.source] = counts.get(row.source, 0) + row.sequences
+        shares = {each: count / sum(counts.values()) for each, count in counts.items()}
+        return [asdict(each) for each in gaps(shares, there, total, recipe.max_epochs)]
+    except ValueError as error:
+        problem, _, way_out = str(error).partition(". Try: ")
+        raise ConfigError("--recipe", name, problem, way_out or "another recipe") from error
+
+
+def readable_gaps(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The gaps with counts and shares as people read them."""
+    ratios = {"source", "epochs", "next_epoch_value"}
+    return [
+        {
+            name: readable(value)
+            if name not in ratios
+            else f"{value:.3g}"
+            if name != "source"
+            else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
+
+
+def continual(given: Given, shift: str) -> dict[str, Any]:
+    """Advice for --tokens of new text.
+
+    Raises:
+        ConfigError: an unknown shift, or no tokens.
+    """
+    if shift not in SHARES:
+        raise ConfigError("--continual", "", f"{shift!r} is unknown", f"one of {', '.join(SHARES)}")
+    if given.tokens is None:
+        raise ConfigError("--continual", "", "no new tokens were given", "--tokens 100B")
+    return asdict(continual_advice(round(given.tokens), shift))
 
 
 # Names of a column of runs; the last are those of the published points.

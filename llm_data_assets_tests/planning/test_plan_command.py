@@ -104,7 +104,19 @@ def test_the_inventory_is_what_was_tokenized(
         for partition in stage.partitions(small_workspace):
             materialise(stage, partition, small_workspace)
     monkeypatch.setenv("LLM_DATA_HOME", str(small_workspace.home))
-    report = json.loads(call(capsys, "plan", "--params", "7B", "--json")[1])
+    monkeypatch.setenv("LLM_DATA_CATALOG", str(small_workspace.catalog.path))
+    monkeypatch.setenv("LLM_DATA_PIPELINE", str(small_workspace.pipeline.path))
+    arguments = ["plan", "--params", "7B", "--recipe"]
+    report = json.loads(call(capsys, *arguments, "small", "--json")[1])
+    rows = report["recipe"]
+    assert [row["source"] for row in rows] == ["first", "second"]
+    total = report["laws"]["chinchilla_1"]["tokens"]
+    assert sum(row["wanted"] for row in rows) == pytest.approx(total)
+    assert all(row["effective"] <= 16.388 * row["there"] for row in rows)
+    assert all(row["shortfall"] > 0 and row["epochs"] > 1e6 for row in rows)
+    assert "shortfall" in call(capsys, *arguments, "small")[1]
+    code, printed = call(capsys, *arguments, "big")
+    assert (code, "--recipe: 'big' is unknown. Try: one of small" in printed) == (2, True)
     stock = report["inventory"]
     assert set(stock["sources"]) == {"first", "second"}
     assert all(tokens > 0 for tokens in stock["sources"].values())
@@ -140,3 +152,20 @@ def test_runs_that_cannot_be_fitted(
     code, printed = call(capsys, "plan", "--fit", str(tmp_path / "runs.csv"))
     assert code == 2
     assert said in " ".join(printed.split())
+
+
+def test_replay_is_added_to_new_text(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["plan", "--continual", "weak", "--tokens", "100B", "--json"]
+    advice = json.loads(call(capsys, *arguments)[1])
+    assert advice["replay_tokens"] == pytest.approx(5.263e9, rel=1e-3)
+    assert advice["warm_up_tokens"] + advice["decay_tokens"] == pytest.approx(100e9 / 0.95)
+    assert "one of weak, strong" in call(capsys, "plan", "--continual", "odd")[1]
+    assert "--tokens 100B" in call(capsys, "plan", "--continual", "weak")[1]
+
+
+def test_known_numbers_carry_their_mark(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(call(capsys, "plan", "--known", "--json")[1])
+    by_name = {row["name"]: row for row in found["known_datasets"] + found["known_models"]}
+    assert by_name["OASST1"]["size"].startswith("161,443 messages")
+    assert by_name["Falcon-40B"]["note"] == "RefinedWeb and curated, not RedPajama"
+    assert {row["mark"] for row in by_name.values()} == {"verified", "transcribed", "unchecked"}
