@@ -122,16 +122,21 @@ def remarks(given: Given, points: Mapping[str, Point]) -> list[str]:
         values = {name: getattr(point, what) for name, point in points.items()}
         low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
         ratio = values[high] / values[low]
+        least, most = (
+            f"{values[each]:.3g}" if what == "flops" else readable(values[each])
+            for each in (low, high)
+        )
         if ratio > 1.005:
             said.append(
-                f"{what}: from {readable(values[low])} ({low}) to {readable(values[high])} "
+                f"{what}: from {least} ({low}) to {most} "
                 f"({high}), {ratio:.3g} times"
                 + ("; the laws do not agree, treat any one number as a guess" * (ratio > 2))
             )
-    most = max(point.flops for point in points.values())
-    if most > EPOCH_DATA_UP_TO:
+    compute = max(point.flops for point in points.values())
+    if compute > EPOCH_DATA_UP_TO:
         said.append(
-            f"{most:.3g} FLOP lies beyond the runs behind every law (about 1e22): an extrapolation"
+            f"{compute:.3g} FLOP lies beyond the runs behind these laws (about 1e22): an "
+            "extrapolation"
         )
     if given.params and given.tokens:
         front = LAWS["chinchilla_1"].frontier
@@ -139,6 +144,13 @@ def remarks(given: Given, points: Mapping[str, Point]) -> list[str]:
         said.append(
             f"{given.tokens / given.params:.3g} tokens a parameter, {ratio:.3g} times the optimum "
             "of chinchilla_1"
+        )
+    if given.inference and "inference_aware" in points:
+        said.append(
+            "inference_aware keeps the loss of the model that the budget buys without serving, so "
+            "its own size and training compute differ from those given"
+            if (given.flops, given.params, given.tokens).count(None) == 2
+            else "--inference-tokens changes nothing where two quantities are given"
         )
     if given.unique:
         said += _repetition(given.unique, points)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from llm_data_assets.mixing.replay import SHARES, total_with_replay
 
-SOURCE = "Ibrahim 2024, arXiv 2403.08763"
+SOURCE = "Ibrahim 2024, arXiv 2403.08763; learning rates unchecked"
 # Defaults from memory of the paper, not checked against it: set them to what the base model used.
 MAX_LEARNING_RATE, MIN_LEARNING_RATE, WARM_UP_SHARE = 3e-4, 3e-5, 0.01
 

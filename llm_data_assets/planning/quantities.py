@@ -41,7 +41,8 @@ def parse_quantity(field: str, text: str) -> float:
         raise ConfigError(field, "", f"{text} is not a positive number", f"{field} {example}")
     if not least <= value <= most:
         raise ConfigError(
-            field, "", f"{text} is outside {least:g} to {most:g}: is a unit missing",
+            field, "",
+            f"{text} is outside {least:g} to {most:g}; a number without a suffix counts ones",
             f"{field} {example}",
         )  # fmt: skip
     return value

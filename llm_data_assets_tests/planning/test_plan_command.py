@@ -78,7 +78,7 @@ def test_the_spread_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         (["--law", "gopher", "--flops", "1e23"], "--law: 'gopher' is unknown. Try: one of kaplan"),
         (["--flops", "-1e23"], "--flops: -1e23 is not a positive number. Try: --flops 5.76e23"),
         (["--flops", "1e99"], "--flops: 1e99 is outside"),
-        (["--params", "70"], "is a unit missing. Try: --params 70B"),
+        (["--params", "70"], "a number without a suffix counts ones. Try: --params 70B"),
         (["--tokens", "many"], "--tokens: 'many' is no quantity. Try: --tokens 1.4T"),
         ([], "plan: nothing was given. Try: one or two of --flops"),
         (["--flops", "1e23", "--params", "7B", "--tokens", "1T"], "were all given"),
