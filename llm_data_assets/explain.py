@@ -65,9 +65,10 @@ def passport_lines(passport: dict[str, Any]) -> Iterator[str]:
     for copy in passport["repeated_by"]:
         yield f"  repeated by      {copy['doc_id']} ({copy['method']}, {copy['similarity']:.3f})"
     if removed and removed["stage"] == "deduped_corpus":
+        bound = "" if removed["threshold"] is None else f" (threshold {removed['threshold']:g})"
         yield (
             f"  deduped_corpus   removed: {removed['reason']} duplicate of {removed['detail']}, "
-            f"similarity {removed['value']:.3f} (threshold {removed['threshold']:g})"
+            f"similarity {removed['value']:.3f}{bound}"
         )
         return
     yield "  deduped_corpus   stays"

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from llm_data_assets.config.catalog import NAME
+from llm_data_assets.config.dedup import Dedup
 
 ExportFormat = Literal["megatron", "mds", "parquet", "jsonl", "webdataset"]
 VALIDATION = "validation"  # the phase of a run that no training step sees
@@ -30,28 +31,6 @@ class Engine(_Settings):
 
     workers: int = Field(0, ge=0, le=1024, description="Processes; 0 is one a core")
     shard_mb: float = Field(256, gt=0, description="Megabytes of input text in one shard")
-
-
-class Dedup(_Settings):
-    """What counts as a duplicate. Defaults are FineWeb's 14 x 8 (Penedo et al. 2024), verified."""
-
-    ngram: int = Field(5, ge=1, le=32, description="Words in a shingle")
-    num_perm: int = Field(112, ge=2, le=1024, description="MinHash permutations")
-    bands: int = Field(14, ge=1, description="Bands; bands x rows may not exceed num_perm")
-    rows: int = Field(8, ge=1, description="Rows of a band")
-    threshold: float = Field(0.8, gt=0, le=1, description="True Jaccard from which one goes")
-    scope: Literal["across", "within"] = Field(
-        "across", description="Compare across sources, or within each source alone"
-    )
-
-    @model_validator(mode="after")
-    def _bands_fit(self) -> Self:
-        if self.bands * self.rows > self.num_perm:
-            raise ValueError(
-                f"{self.bands} bands of {self.rows} rows need {self.bands * self.rows} "
-                f"permutations, num_perm is {self.num_perm}. Try: raise num_perm or lower bands"
-            )
-        return self
 
 
 class Rule(_Settings):

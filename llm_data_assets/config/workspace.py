@@ -62,6 +62,7 @@ def open_workspace(
         pipeline=load(pipeline or _config_file("pipeline"), Pipeline),
     )
     _recipes_name_known_sources(workspace)
+    _dedup_names_known_sources(workspace)
     return workspace
 
 
@@ -132,3 +133,16 @@ def _replays_an_earlier_recipe(workspace: Workspace, name: str) -> None:
             )
         seen.append(each.recipe)
         each = recipes[each.recipe].replay
+
+
+def _dedup_names_known_sources(workspace: Workspace) -> None:
+    dedup = workspace.pipeline.model.dedup
+    grouped = [source for sources in dedup.groups.values() for source in sources]
+    for field, names in (("sources", dedup.sources), ("groups", grouped)):
+        for source in names:
+            if source not in workspace.catalog.model.sources:
+                raise workspace.pipeline.error(
+                    ("dedup", field),
+                    f"there is no source {source!r} in {workspace.catalog.path.name}",
+                    f"one of {', '.join(workspace.sources)}",
+                )

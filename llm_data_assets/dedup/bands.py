@@ -2,8 +2,7 @@
 
 import numpy as np
 
-# Rows banded at a time: their signatures and keys fit a core's cache.
-_BLOCK_ROWS = 2048
+from llm_data_assets.dedup.buckets import fill_band_keys
 
 
 def band_keys(signatures: np.ndarray, *, bands: int, rows: int) -> np.ndarray:
@@ -16,25 +15,15 @@ def band_keys(signatures: np.ndarray, *, bands: int, rows: int) -> np.ndarray:
         signatures: uint32[n, num_perm].
 
     Returns:
-        uint64[n, bands].
+        uint64[n, bands], each band's keys next to each other in memory.
 
     Raises:
         ValueError: the signatures have fewer than bands * rows values.
     """
-    n, num_perm = signatures.shape
-    check_bands(bands, rows, num_perm)
-    # A polynomial in the values of a band, then MurmurHash3's 64-bit finalizer.
-    factor = np.uint64(0x9E3779B185EBCA87)
-    keys = np.empty((n, bands), np.uint64)
-    for start in range(0, n, _BLOCK_ROWS):
-        block = signatures[start : start + _BLOCK_ROWS, : bands * rows].reshape(-1, bands, rows)
-        key = np.broadcast_to(np.arange(1, bands + 1, dtype=np.uint64), block.shape[:2])
-        for row in range(rows):
-            key = key * factor + block[:, :, row]
-        for shift, multiplier in ((33, 0xFF51AFD7ED558CCD), (33, 0xC4CEB9FE1A85EC53)):
-            key = (key ^ (key >> np.uint64(shift))) * np.uint64(multiplier)
-        keys[start : start + _BLOCK_ROWS] = key ^ (key >> np.uint64(33))
-    return keys
+    check_bands(bands, rows, signatures.shape[1])
+    keys = np.empty((bands, len(signatures)), np.uint64)
+    fill_band_keys(signatures, rows, keys)
+    return keys.T
 
 
 def check_bands(bands: int, rows: int, num_perm: int) -> None:

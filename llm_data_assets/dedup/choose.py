@@ -1,20 +1,18 @@
 """Which documents go, and which kept document each of them repeats."""
 
-from collections.abc import Callable, Iterator
-from typing import Literal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from llm_data_assets.dedup.bands import band_keys, check_bands
-from llm_data_assets.dedup.minhash import shingle_sets
-from llm_data_assets.dedup.settle import join_by_buckets, new_state, settle
+from llm_data_assets.dedup.buckets import equal_keys
+from llm_data_assets.dedup.settle import by_member, settle
 
-# Shingles compared in one batch: 64 MB of hashes, the texts behind them about as much.
-_BATCH_SHINGLES = 8 << 20
+_PRIME = np.uint64(0x9E3779B185EBCA87)
 
-_FOUND = pa.schema(
+FOUND = pa.schema(
     [
         ("doc_id", pa.string()),
         ("source", pa.string()),
@@ -28,209 +26,232 @@ _FOUND = pa.schema(
 
 def find_duplicates(
     documents: pa.Table,
-    texts: Callable[[np.ndarray], pa.Array],
+    keys: Sequence[np.ndarray],
+    shingle_sets: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
     *,
     threshold: float,
-    bands: int,
-    rows: int,
-    ngram: int = 5,
-    scope: Literal["across", "within"] = "across",
+    exact_by: Sequence[str] = (),
+    threads: int = 1,
 ) -> pa.Table:
     """Choose the documents that go, each with the kept document it repeats.
 
     Documents stand in a total order: priority ascending, quality descending (null last), doc_id
-    ascending. A document goes if and only if a *kept* document before it is truly alike: it has the
-    same text hash (`exact`, similarity 1.0), or agrees with it in a band of the signature and has
-    at least `threshold` true Jaccard similarity of shingle sets (`near`). So there are no chains
-    of strangers, and the answer depends on the set of documents alone: not on rows' order, and not
-    on batches. Of several kept documents the most similar is named, of equals the first.
+    ascending. A document goes if and only if a *kept* document before it, of the same scope,
 
-    Documents without shingles (no letters or digits) go only as exact duplicates.
+    - has the same text hash (`exact`, similarity 1.0),
+    - or has the same value, not null, in a column of `exact_by` (that column's name),
+    - or shares a band key with it and has at least `threshold` true Jaccard similarity of shingle
+      sets (`near`).
 
-    Cost: every text that shares a bucket is fetched once. A document is compared with the kept
-    members of its buckets only, copies of one text once for all of them: 100,000 copies cost one
-    pass. The worst case is a bucket of k documents that all stay (alike enough to meet, not to
-    go): k * (k - 1) / 2 comparisons, most of which stop early.
+    So there are no chains of strangers, and the answer depends on the set of documents alone: not
+    on rows' order, and not on threads. Of several kept documents the most similar is named, of
+    equals the first. Documents without shingles (no letters or digits) never go as `near`.
 
-    Memory: one band's keys at a time; then 64 MB of shingle hashes, with those of the kept
-    documents of one component (documents joined by shared buckets, however indirectly).
+    Cost: shingle sets are asked for once, of the documents that share a key. A document is
+    compared with the kept members of its buckets only, copies of one text once for all of them:
+    a million copies cost one pass. The worst case is a bucket of k documents that all stay (alike
+    enough to meet, not to go): k * (k - 1) / 2 comparisons, most of which stop early.
+
+    Memory: about 60 bytes a document beside `documents`, one band's keys for each thread, and 100
+    bytes a document that shares a key; `keys` and the answer of `shingle_sets` may be memory maps.
 
     Args:
-        documents: doc_id string, unique; source string; priority int32; quality float64, may be
-            null; text_hash binary of 16 bytes; n_shingles int32; signature list<uint32> or binary
-            (little-endian uint32 values).
-        texts: gives the texts of rows of `documents`, in the order asked for.
+        documents: doc_id string, unique; source string; scope string; priority int32; quality
+            float64, may be null; text_hash binary of 16 bytes; n_shingles int32; and the columns
+            of `exact_by`, binary of 16 bytes, may be null.
+        keys: uint64[n] for each band (`bands.band_keys`), rows as in `documents`.
+        shingle_sets: given rows of `documents`, ascending, their sorted and distinct shingle
+            hashes: values uint64[...] and offsets int64[k + 1].
         threshold: in (0, 1].
-        bands, rows: of the signature; see `bands.hit_probability`.
-        ngram: words in a shingle, as it was for the signatures.
-        scope: `within` compares documents of the same source only.
+        threads: bands looked at side by side.
 
     Returns:
         doc_id, source, kept_doc_id, kept_source string; similarity float64; method string: one
         row a document that goes, in the total order.
 
     Raises:
-        ValueError: threshold or bands out of range, or a doc_id stands in two rows.
+        ValueError: threshold out of range, a doc_id in two rows, or sets that were not asked for.
     """
     if not 0.0 < threshold <= 1.0:
         raise ValueError(f"threshold is {threshold}. Try: above 0, at most 1; 0.8 is usual")
     order = _total_order(documents)
-    in_order = documents.select(["doc_id", "source", "text_hash", "n_shingles"]).take(order)
-    # Documents of different scopes never meet.
-    scopes = pc.dictionary_encode(in_order["source"].combine_chunks()).indices.to_numpy()
-    scopes = scopes.astype(np.uint64) * np.uint64(scope == "within")
-    sizes = in_order["n_shingles"].to_numpy()
-    first = _first_of_same_text(in_order["text_hash"], scopes)
-    originals = np.flatnonzero((first == np.arange(len(first))) & (sizes > 0))
-    members, buckets = _shared_buckets(
-        _signature_matrix(documents["signature"]), order[originals], scopes[originals], bands, rows
-    )
-
-    def shingles_of(which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        wanted = order[originals[which]]
-        fetched = texts(wanted)
-        if len(fetched) != len(wanted):
-            raise ValueError(
-                f"texts() gave {len(fetched)} texts for {len(wanted)} rows. "
-                "Try: one text for each row asked for, in that order"
-            )
-        return shingle_sets(fetched, ngram=ngram)
-
+    scopes = _codes(documents["scope"])[order] * _PRIME
+    values = {name: _halves(documents[name]) for name in ("text_hash", *exact_by)}
+    first = _first_alike(values, order, scopes)
+    originals = np.flatnonzero(first == np.arange(len(first)))
+    rows, scopes = order[originals], scopes[originals]
+    sure = _sure_groups(values, rows, scopes) if exact_by else []
+    near = _near_groups(keys, rows, scopes, documents["n_shingles"].to_numpy()[rows] > 0, threads)
+    meeting, members, buckets, n_buckets = _number(len(originals), [*sure, *near])
     partner = np.where(first == np.arange(len(first)), -1, first)
     similarity = np.ones(len(first))
-    for documents_, repeated, alike in _near(
-        first, originals, sizes, members, buckets, shingles_of, threshold
-    ):
-        partner[documents_], similarity[documents_] = repeated, alike
+    if len(meeting):
+        of = np.full(len(first), -1, np.int64)
+        of[originals[meeting]] = np.arange(len(meeting))
+        of = of[first]
+        settled = np.flatnonzero(of >= 0)
+        by_row = np.argsort(rows[meeting])
+        hashes, ends = _asked(shingle_sets, rows[meeting][by_row])
+        place = np.empty(len(by_row), np.int64)
+        place[by_row] = np.arange(len(by_row))
+        repeated, similarity[settled] = settle(  # type: ignore[call-arg]
+            of[settled],
+            hashes,
+            ends[place],
+            ends[place + 1],
+            *by_member(members, buckets, len(meeting)),
+            n_buckets,
+            sum(n_groups for _, _, n_groups in sure),
+            threshold,
+        )
+        partner[settled] = np.where(repeated < 0, -1, originals[meeting][repeated])
     gone = np.flatnonzero(partner >= 0)
-    kept = in_order.take(partner[gone])
-    exact = partner[gone] == first[gone]
-    return pa.table(
-        {
-            "doc_id": in_order["doc_id"].take(gone),
-            "source": in_order["source"].take(gone),
-            "kept_doc_id": kept["doc_id"],
-            "kept_source": kept["source"],
-            "similarity": similarity[gone],
-            "method": pc.if_else(pa.array(exact), "exact", "near"),
-        },
-        schema=_FOUND,
-    )
+    return _table(documents, order[gone], order[partner[gone]], similarity[gone], values)
 
 
 def _total_order(documents: pa.Table) -> np.ndarray:
     """Rows in the order that decides who stays, int64[n]; null qualities come last."""
-    if pc.count_distinct(documents["doc_id"]).as_py() < documents.num_rows:
-        counts = pc.value_counts(documents["doc_id"])
-        twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
-        raise ValueError(
-            f"doc_id {pc.min(twice).as_py()!r} stands in several rows ({len(twice)} such ids). "
-            "Try: one row a document; ids are unique across sources"
-        )
-    keys = [("priority", "ascending"), ("quality", "descending"), ("doc_id", "ascending")]
-    return pc.sort_indices(documents, sort_keys=keys).to_numpy()
+    ids = documents["doc_id"]
+    n = len(ids)
+    if n < 2 or pc.all(pc.less(ids.slice(0, n - 1), ids.slice(1))).as_py():
+        order = np.arange(n)
+    else:
+        order = pc.sort_indices(ids).to_numpy().astype(np.int64)
+        in_order = ids.take(pa.array(order))
+        is_twice = pc.equal(in_order.slice(0, n - 1), in_order.slice(1))
+        if pc.any(is_twice).as_py():
+            twice = in_order.slice(1).filter(is_twice).unique()
+            raise ValueError(
+                f"doc_id {twice[0].as_py()!r} stands in several rows ({len(twice)} such ids). "
+                "Try: one row a document; ids are unique across sources"
+            )
+    priority = documents["priority"].to_numpy()[order]
+    quality = pc.fill_null(documents["quality"], -np.inf).to_numpy()[order]
+    if (np.diff(priority) >= 0).all() and (quality[1:] == quality[:-1]).all():
+        return order
+    has_none = documents["quality"].is_null().to_numpy()[order]
+    return order[np.lexsort((-quality, has_none, priority))]
 
 
-def _first_of_same_text(text_hash: pa.ChunkedArray, scopes: np.ndarray) -> np.ndarray:
-    """For each document in order the first with the same text and scope, int64[n]."""
-    codes = pc.dictionary_encode(text_hash.combine_chunks()).indices.to_numpy().astype(np.uint64)
-    groups = scopes * np.uint64(len(codes)) + codes
-    _, index, inverse = np.unique(groups, return_index=True, return_inverse=True)
-    return index[inverse]
+def _codes(column: pa.ChunkedArray) -> np.ndarray:
+    """A number for each value of a column of few values, uint64[n]."""
+    encoded = pc.dictionary_encode(column).unify_dictionaries()
+    chunks = [chunk.indices.to_numpy(zero_copy_only=False) for chunk in encoded.chunks]
+    return np.concatenate([np.empty(0, np.int32), *chunks]).astype(np.uint64)
 
 
-def _signature_matrix(signature: pa.ChunkedArray) -> np.ndarray:
-    """uint32[n, num_perm], without a copy where the column is one chunk."""
-    n = len(signature)
-    chunks = [_signature_values(chunk) for chunk in signature.chunks if len(chunk)]
-    values = chunks[0] if len(chunks) == 1 else np.concatenate([np.empty(0, np.uint32), *chunks])
-    if n and (len(values) % n or signature.null_count):
-        raise ValueError(
-            f"{len(values)} signature values for {n} documents: lengths differ or some are null. "
-            "Try: signatures of one num_perm for all documents"
-        )
-    return values.reshape(n, -1 if n else 0)
+def _halves(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """The 16-byte values of a column as two uint64[n]; a null has a value of its own."""
+    whole = pc.fill_null(column, bytes(16)).cast(pa.binary(16)) if column.null_count else column
+    parts = [np.empty((0, 2), np.uint64)]
+    for chunk in whole.chunks:
+        fixed = chunk if pa.types.is_fixed_size_binary(chunk.type) else chunk.cast(pa.binary(16))
+        data = np.frombuffer(fixed.buffers()[1] or b"", np.uint64).reshape(-1, 2)
+        parts.append(data[fixed.offset : fixed.offset + len(fixed)])
+    low, high = np.concatenate(parts).T
+    if column.null_count:
+        nulls = np.flatnonzero(column.is_null().to_numpy())
+        low, high = low.copy(), high.copy()
+        low[nulls] = (nulls.astype(np.uint64) + np.uint64(1)) * _PRIME
+        high[nulls] = 0
+    return low, high
 
 
-def _signature_values(signature: pa.Array) -> np.ndarray:
-    if not pa.types.is_binary(signature.type):
-        return signature.flatten().to_numpy()
-    _, offsets, data = signature.buffers()
-    start, stop = np.frombuffer(offsets, np.int32)[
-        [signature.offset, signature.offset + len(signature)]
-    ]
-    return np.frombuffer(data, np.uint8)[start:stop].view("<u4")
+def _first_alike(
+    values: dict[str, tuple[np.ndarray, np.ndarray]], order: np.ndarray, scopes: np.ndarray
+) -> np.ndarray:
+    """For each document in order the first that equals it in scope and all values, int64[n]."""
+    low, high = scopes.copy(), np.zeros(len(order), np.uint64)
+    for each_low, each_high in values.values():
+        low = (low ^ each_low[order]) * _PRIME
+        high = (high + each_high[order]) * _PRIME
+    members, starts, groups = equal_keys(low, high)
+    first = np.arange(len(order))
+    if len(members):
+        first[members] = np.minimum.reduceat(members, starts)[groups]
+    return first
 
 
-def _shared_buckets(
-    signatures: np.ndarray, rows_of: np.ndarray, scopes: np.ndarray, bands: int, rows: int
+def _sure_groups(
+    values: dict[str, tuple[np.ndarray, np.ndarray]], rows: np.ndarray, scopes: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray, int]]:
+    """(members, group of each, how many groups) of originals that are equal in one value."""
+    found = []
+    for low, high in values.values():
+        members, starts, groups = equal_keys(low[rows] + scopes, high[rows])
+        found.append((members, groups, len(starts)))
+    return found
+
+
+def _near_groups(
+    keys: Sequence[np.ndarray],
+    rows: np.ndarray,
+    scopes: np.ndarray,
+    has_shingles: np.ndarray,
+    threads: int,
+) -> list[tuple[np.ndarray, np.ndarray, int]]:
+    """(members, group of each, how many groups) of originals that share a key, for each band."""
+    banded = np.flatnonzero(has_shingles)
+    rows, scopes = rows[banded], scopes[banded]
+    as_they_are = np.array_equal(rows, np.arange(len(keys[0]))) and not scopes.any()
+
+    def of_band(band: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+        members, starts, groups = equal_keys(band if as_they_are else band[rows] + scopes)
+        return banded[members], groups, len(starts)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(of_band, keys))
+
+
+def _number(
+    n: int, found: list[tuple[np.ndarray, np.ndarray, int]]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """The originals that meet others, int64[m]; their numbers in that list and their buckets,
+    numbered through, int64[k] each; how many buckets there are."""
+    meets = np.zeros(n, np.bool_)
+    for members, _, _ in found:
+        meets[members] = True
+    number = np.cumsum(meets) - 1
+    numbers, buckets, n_buckets = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
+    for members, groups, n_groups in found:
+        numbers.append(number[members])
+        buckets.append(groups + n_buckets)
+        n_buckets += n_groups
+    return np.flatnonzero(meets), np.concatenate(numbers), np.concatenate(buckets), n_buckets
+
+
+def _asked(
+    shingle_sets: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(document, bucket) for every document that is not alone in a bucket, int32[k] each.
-
-    Documents are numbered as in `rows_of`, which says their rows of `signatures`; buckets of all
-    bands are numbered through.
-    """
-    members, numbers, n_buckets = [], [], 0
-    if len(signatures):
-        check_bands(bands, rows, signatures.shape[1])
-    for band in range(bands if len(rows_of) else 0):
-        values = signatures[:, band * rows : (band + 1) * rows]
-        keys = band_keys(values, bands=1, rows=rows)[rows_of, 0]
-        keys += scopes * np.uint64(0x9E3779B185EBCA87)
-        by_key = np.argsort(keys)
-        keys = keys[by_key]
-        as_before = np.concatenate([[False], keys[1:] == keys[:-1]])
-        is_shared = as_before | np.append(as_before[1:], False)
-        starts = is_shared & ~as_before
-        members.append(by_key[is_shared].astype(np.int32))
-        numbers.append((np.cumsum(starts)[is_shared] + (n_buckets - 1)).astype(np.int32))
-        n_buckets += int(starts.sum())
-    empty = np.empty(0, np.int32)
-    return np.concatenate([empty, *members]), np.concatenate([empty, *numbers])
-
-
-def _near(
-    first: np.ndarray,
-    originals: np.ndarray,
-    sizes: np.ndarray,
-    members: np.ndarray,
-    buckets: np.ndarray,
-    shingles_of: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
-    threshold: float,
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Decide about all documents that share a bucket, and their copies, batch by batch.
-
-    Yields:
-        documents int64[k]; the document each repeats or -1; their similarity, float64[k].
-    """
-    if len(members) == 0:
-        return
-    n, n_buckets = len(originals), int(buckets.max()) + 1
-    bucket_offsets, buckets, component = join_by_buckets(members, buckets, n, n_buckets)
-    number = np.full(len(first), -1, np.int64)
-    number[originals] = np.arange(n)
-    of = number[first]
-    documents = np.flatnonzero((of >= 0) & (np.diff(bucket_offsets)[of] > 0))
-    documents = documents[np.argsort(component[of[documents]], kind="stable")]
-    has_copies = np.bincount(of[documents], minlength=n) > 1
-    state = new_state(n, n_buckets, len(buckets))
-    is_new = first[documents] == documents
-    batch = np.cumsum(np.where(is_new, sizes[documents], 0)) // _BATCH_SHINGLES
-    for some in np.split(documents, np.flatnonzero(np.diff(batch)) + 1):
-        values, offsets = shingles_of(of[some[first[some] == some]])
-        used, arena = state.marks[1], state.arena
-        if used + len(values) > len(arena):
-            arena = np.concatenate([arena[:used], np.empty(used + len(values), np.uint64)])
-            state = state._replace(arena=arena)
-        partner, similarity = settle(
-            of[some],
-            component,
-            values,
-            offsets,
-            bucket_offsets,
-            buckets,
-            has_copies,
-            threshold,
-            state,
+    hashes, offsets = shingle_sets(rows)
+    if len(offsets) != len(rows) + 1:
+        raise ValueError(
+            f"shingle_sets() gave {len(offsets) - 1} sets for {len(rows)} rows. "
+            "Try: one set for each row asked for, in that order"
         )
-        yield some, np.where(partner < 0, -1, originals[partner]), similarity
+    return hashes, offsets
+
+
+def _table(
+    documents: pa.Table,
+    gone: np.ndarray,
+    kept: np.ndarray,
+    similarity: np.ndarray,
+    values: dict[str, tuple[np.ndarray, np.ndarray]],
+) -> pa.Table:
+    """Name the rows; the method is the first in which a pair is equal, else `near`."""
+    method = np.full(len(gone), "near", object)
+    for name, (low, high) in reversed(values.items()):
+        method[(low[gone] == low[kept]) & (high[gone] == high[kept])] = name
+    is_exact = method == "text_hash"
+    method[is_exact] = "exact"
+    names = documents.select(["doc_id", "source"])
+    names = pa.table([each.cast(pa.string()) for each in names.columns], names.schema.names)
+    leaving, staying = names.take(pa.array(gone)), names.take(pa.array(kept))
+    columns = [
+        *leaving.columns,
+        *staying.columns,
+        np.where(is_exact, 1.0, similarity),
+        pa.array(method, pa.string()),
+    ]
+    return pa.table(dict(zip(FOUND.names, columns, strict=True)), schema=FOUND)

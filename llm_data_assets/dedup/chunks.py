@@ -8,15 +8,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from llm_data_assets.dedup.codepoints import code_points
-from llm_data_assets.dedup.normalise import normalise
+from llm_data_assets.dedup.dialects import DEFAULT, normalisation
 
 # Text a kernel sees at once: with its hashes (eight bytes a word) it fits a core's second cache,
 # and what Python does around a kernel is a hundredth of its time.
 _CHUNK_BYTES = 1 << 19
+_NOTHING = np.empty(0, np.uint8)
 
 
 def over_chunks(
-    texts: pa.Array, kernel: Callable[..., tuple[Any, Any, Any]], *settings: Any
+    texts: pa.Array,
+    kernel: Callable[..., tuple[Any, Any, Any]],
+    *settings: Any,
+    normalised: str = DEFAULT,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Run a kernel of `kernels.py` over all texts, in order, a chunk of rows at a time.
 
@@ -26,22 +30,28 @@ def over_chunks(
         texts: string or large_string, chunked or not, without nulls.
         kernel: `fold_texts` or `hash_shingles`.
         settings: its arguments after the code points.
+        normalised: a name of `dialects.NORMALISATIONS`; all but the default run in Python.
 
     Yields:
         the values of the next k texts, and their offsets int64[k + 1].
 
     Raises:
         TypeError: texts are not strings.
-        ValueError: a text is null.
+        ValueError: a text is null, or there is no such normalisation.
     """
     table = code_points()
+    key_of = normalisation(normalised)
     for data, offsets in map(_buffers, _arrays(texts)):
         for chunk in _chunks(offsets):
-            values, ends, left = kernel(data, chunk, False, *table, *settings)
+            if normalised == DEFAULT:
+                values, ends, left = kernel(data, chunk, False, *table, *settings)
+            else:
+                n = len(chunk) - 1
+                values, ends, left = _NOTHING, np.zeros(n + 1, np.int64), np.ones(n, np.bool_)
             if left.any():
                 rows = np.flatnonzero(left)
                 texts_left = (data[chunk[row] : chunk[row + 1]].tobytes().decode() for row in rows)
-                keys = [normalise(text).encode() for text in texts_left]
+                keys = [key_of(text).encode() for text in texts_left]
                 key_offsets = np.cumsum(np.array([0, *map(len, keys)], np.int64))
                 key_data = np.frombuffer(b"".join(keys), np.uint8)
                 more, more_ends, _ = kernel(key_data, key_offsets, True, *table, *settings)
@@ -55,8 +65,11 @@ def _filled(
     """Put the values of `rows`, which have none in `values`, in their places."""
     sizes = np.diff(ends)
     pieces = np.split(values, ends[rows])
-    for i in range(len(rows)):
-        pieces[i + 1] = np.concatenate([more[more_ends[i] : more_ends[i + 1]], pieces[i + 1]])
+    if not len(values):
+        pieces = [more] + [more[:0]] * len(rows)
+    else:
+        for i in range(len(rows)):
+            pieces[i + 1] = np.concatenate([more[more_ends[i] : more_ends[i + 1]], pieces[i + 1]])
     sizes[rows] = np.diff(more_ends)
     return np.concatenate(pieces), np.concatenate([[0], np.cumsum(sizes)])
 

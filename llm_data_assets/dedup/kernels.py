@@ -48,6 +48,8 @@ _PRIME_2 = np.uint64(0xC2B2AE3D27D4EB4F)
 # The characters of a text without spaces: twice as many make a shingle as words do (published
 # sets use five words, or eight to ten characters).
 CHARACTERS_PER_WORD = 2
+# What shingles are made of: words, or characters where the script has no spaces; or always one.
+BY_SCRIPT, WORDS, CHARACTERS = range(3)
 
 _ASCII = np.array([ord(normalise(chr(c)) or " ") for c in range(128)], np.uint8)
 _UNSPACED = np.array(UNSPACED_BLOCKS, np.int64)
@@ -247,13 +249,16 @@ def _roll(tokens, n, width, out):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def hash_shingles(data, offsets, is_key, records, mapped, mapped_offsets, ngram):  # type: ignore[no-untyped-def]
+def hash_shingles(  # type: ignore[no-untyped-def]
+    data, offsets, is_key, records, mapped, mapped_offsets, ngram, unit
+):
     """64-bit hash of every shingle of every text, in order, repeats included.
 
     Args:
         data, offsets: uint8[...] and int64[n + 1], the texts.
         is_key: whether the texts are normalised already, by Python.
         records, mapped, mapped_offsets: `codepoints.CodePoints`.
+        ngram, unit: tokens in a shingle, and what a token is (BY_SCRIPT, WORDS, CHARACTERS).
 
     Returns:
         hashes uint64[...]; their offsets int64[n + 1]; left bool[n], the texts for Python.
@@ -281,7 +286,10 @@ def hash_shingles(data, offsets, is_key, records, mapped, mapped_offsets, ngram)
             if size < 0:
                 left[row] = True
                 continue
-        if high and is_unspaced(wide, size):
+        if unit == CHARACTERS:
+            count = _characters(wide, size, tokens)
+            width = ngram
+        elif unit == BY_SCRIPT and high and is_unspaced(wide, size):
             count = _characters(wide, size, tokens)
             width = CHARACTERS_PER_WORD * ngram
         else:

@@ -8,18 +8,28 @@ import numpy as np
 import pyarrow as pa
 
 from llm_data_assets.dedup.chunks import over_chunks
+from llm_data_assets.dedup.dialects import DEFAULT, normalisation
 from llm_data_assets.dedup.kernels import (
+    BY_SCRIPT,
+    CHARACTERS,
     CHARACTERS_PER_WORD,
+    WORDS,
     count_distinct,
     fold_texts,
     hash_shingles,
     take_minima,
 )
-from llm_data_assets.dedup.normalise import is_unspaced, normalise
+from llm_data_assets.dedup.normalise import is_unspaced
 from llm_data_assets.dedup.sha1 import sha1_shingles
 
+Scheme = Literal["fast", "datasketch"]
+Unit = Literal["script", "word", "character"]
+_UNITS = {"script": BY_SCRIPT, "word": WORDS, "character": CHARACTERS}
 
-def shingles(text: str, *, ngram: int = 5) -> list[bytes]:
+
+def shingles(
+    text: str, *, ngram: int = 5, unit: Unit = "script", normalised: str = DEFAULT
+) -> list[bytes]:
     """What is hashed of a text, in order, repeats included: the plain reference of both schemes.
 
     Runs of `ngram` words of the normalised text, joined by single spaces. A text mostly in a
@@ -27,15 +37,22 @@ def shingles(text: str, *, ngram: int = 5) -> list[bytes]:
     gives runs of `2 * ngram` characters, spaces left out. A text shorter than one run gives one
     shingle of what is there; a text without letters or digits gives none.
 
+    Args:
+        unit: `script` decides as above; `word` takes words of every text, `character` runs of
+            `ngram` characters.
+        normalised: a name of `dialects.NORMALISATIONS`.
+
     Example:
         >>> shingles("The cat sat on the mat.", ngram=4)
         [b'the cat sat on', b'cat sat on the', b'sat on the mat']
     """
-    key = normalise(text)
-    if is_unspaced(key):
-        tokens, joint, width = list(key.replace(" ", "")), "", CHARACTERS_PER_WORD * ngram
+    key = normalisation(normalised)(text)
+    by_character = unit == "character" or (unit == "script" and is_unspaced(key))
+    if by_character:
+        tokens, joint = list(key.replace(" ", "")), ""
+        width = ngram if unit == "character" else CHARACTERS_PER_WORD * ngram
     else:
-        tokens, joint, width = key.split(), " ", ngram
+        tokens, joint, width = [word for word in key.split(" ") if word], " ", ngram
     count = max(1, len(tokens) - width + 1) if tokens else 0
     return [joint.join(tokens[i : i + width]).encode() for i in range(count)]
 
@@ -46,7 +63,9 @@ def signatures(
     num_perm: int = 112,
     ngram: int = 5,
     seed: int = 1,
-    scheme: Literal["fast", "datasketch"] = "fast",
+    scheme: Scheme = "fast",
+    unit: Unit = "script",
+    normalised: str = DEFAULT,
 ) -> np.ndarray:
     """MinHash signature of every text over its `shingles`.
 
@@ -59,40 +78,52 @@ def signatures(
     Args:
         texts: string or large_string, without nulls.
         num_perm: permutations; 112 is FineWeb's 14 bands of 8 rows (Penedo et al. 2024).
-        ngram: words in a shingle.
+        ngram, unit, normalised: as `shingles` has them.
         seed: of the permutations; signatures of different seeds do not compare.
 
     Returns:
         uint32[len(texts), num_perm]; 0xFFFFFFFF throughout where a text has no shingles.
 
     Raises:
-        ValueError: a null text, an ngram or num_perm below 1, or an unknown scheme.
+        ValueError: a null text, an ngram or num_perm below 1, or an unknown name.
     """
-    if num_perm < 1:
-        raise ValueError(f"num_perm is {num_perm}. Try: at least 1; 112 is the default")
-    out = np.empty((len(texts), num_perm), np.uint32)
-    a, b = _permutations(num_perm, seed)
-    row = 0
-    for hashes, offsets in _hashes(texts, ngram, scheme):
-        take_minima(hashes, offsets, a, b, out[row : row + len(offsets) - 1])
-        row += len(offsets) - 1
-    return out
+    hashed = _hashes(texts, ngram, scheme, unit, normalised)
+    return _signed(hashed, len(texts), num_perm, seed, None)
 
 
-def shingle_counts(texts: pa.Array, *, ngram: int = 5) -> np.ndarray:
+def signatures_and_counts(
+    texts: pa.Array,
+    *,
+    num_perm: int = 112,
+    ngram: int = 5,
+    seed: int = 1,
+    unit: Unit = "script",
+    normalised: str = DEFAULT,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`signatures` of the fast scheme and `shingle_counts` of the same texts, in one pass."""
+    counts = np.empty(len(texts), np.int32)
+    hashed = _hashes(texts, ngram, "fast", unit, normalised)
+    return _signed(hashed, len(texts), num_perm, seed, counts), counts
+
+
+def shingle_counts(
+    texts: pa.Array, *, ngram: int = 5, unit: Unit = "script", normalised: str = DEFAULT
+) -> np.ndarray:
     """Number of distinct shingles of every text, int32[len(texts)]."""
-    counts = [count_distinct(*each) for each in _hashes(texts, ngram, "fast")]
+    counts = [count_distinct(*each) for each in _hashes(texts, ngram, "fast", unit, normalised)]
     return np.concatenate([np.empty(0, np.int32), *counts])
 
 
-def shingle_sets(texts: pa.Array, *, ngram: int = 5) -> tuple[np.ndarray, np.ndarray]:
+def shingle_sets(
+    texts: pa.Array, *, ngram: int = 5, unit: Unit = "script", normalised: str = DEFAULT
+) -> tuple[np.ndarray, np.ndarray]:
     """The set of 64-bit shingle hashes of every text.
 
     Returns:
         values uint64[...], sorted and distinct within each text; offsets int64[len(texts) + 1].
     """
     sets, sizes = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
-    for hashes, offsets in _hashes(texts, ngram, "fast"):
+    for hashes, offsets in _hashes(texts, ngram, "fast", unit, normalised):
         for start, stop in pairwise(offsets.tolist()):
             hashes[start:stop].sort()
         is_new = np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)]
@@ -102,14 +133,39 @@ def shingle_sets(texts: pa.Array, *, ngram: int = 5) -> tuple[np.ndarray, np.nda
     return np.concatenate(sets), np.cumsum(np.concatenate(sizes))
 
 
-def _hashes(texts: pa.Array, ngram: int, scheme: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _signed(
+    hashed: Iterator[tuple[np.ndarray, np.ndarray]],
+    n: int,
+    num_perm: int,
+    seed: int,
+    counts: np.ndarray | None,
+) -> np.ndarray:
+    if num_perm < 1:
+        raise ValueError(f"num_perm is {num_perm}. Try: at least 1; 112 is the default")
+    out = np.empty((n, num_perm), np.uint32)
+    a, b = _permutations(num_perm, seed)
+    row = 0
+    for hashes, offsets in hashed:
+        end = row + len(offsets) - 1
+        take_minima(hashes, offsets, a, b, out[row:end])
+        if counts is not None:
+            counts[row:end] = count_distinct(hashes, offsets)
+        row = end
+    return out
+
+
+def _hashes(
+    texts: pa.Array, ngram: int, scheme: str, unit: str, normalised: str
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     if ngram < 1:
         raise ValueError(f"ngram is {ngram}. Try: at least 1; 5 words is the default")
+    if unit not in _UNITS:
+        raise ValueError(f"unit is {unit!r}. Try: {', '.join(_UNITS)}")
     if scheme == "fast":
-        yield from over_chunks(texts, hash_shingles, ngram)
+        yield from over_chunks(texts, hash_shingles, ngram, _UNITS[unit], normalised=normalised)
     elif scheme == "datasketch":
-        for keys, offsets in over_chunks(texts, fold_texts):
-            yield sha1_shingles(keys, offsets, ngram)
+        for keys, offsets in over_chunks(texts, fold_texts, normalised=normalised):
+            yield sha1_shingles(keys, offsets, ngram, _UNITS[unit])
     else:
         raise ValueError(f"scheme is {scheme!r}. Try: 'fast' or 'datasketch'")
 

@@ -9,7 +9,12 @@ sections 5.1.1 (padding) and 6.1 (rounds).
 import numpy as np
 from numba import njit
 
-from llm_data_assets.dedup.kernels import CHARACTERS_PER_WORD, is_unspaced
+from llm_data_assets.dedup.kernels import (
+    BY_SCRIPT,
+    CHARACTERS,
+    CHARACTERS_PER_WORD,
+    is_unspaced,
+)
 from llm_data_assets.dedup.vectors import LANES, add_sha1_block, load32
 
 # A block that holds only padding begins up to 8 bytes past the end of its message.
@@ -19,12 +24,12 @@ _SPACE = np.uint8(32)
 
 
 @njit(nogil=True, cache=True)
-def sha1_shingles(keys, offsets, ngram):  # type: ignore[no-untyped-def]
+def sha1_shingles(keys, offsets, ngram, unit):  # type: ignore[no-untyped-def]
     """First four bytes of the SHA-1 of every shingle, little-endian, as datasketch reads them.
 
     Args:
         keys, offsets: uint8[...] and int64[n + 1], normalised texts.
-        ngram: words in a shingle.
+        ngram, unit: as `kernels.hash_shingles` has them.
 
     Returns:
         hashes uint64[...], each below 2^32; their offsets int64[n + 1].
@@ -40,10 +45,10 @@ def sha1_shingles(keys, offsets, ngram):  # type: ignore[no-untyped-def]
     for row in range(n):
         text = data[offsets[row] : offsets[row + 1]]
         tokens = starts[total:]
-        unspaced = is_unspaced(text, len(text))
+        unspaced = unit == CHARACTERS or (unit == BY_SCRIPT and is_unspaced(text, len(text)))
         if unspaced:
             count, size = _characters(text, tokens)
-            width = CHARACTERS_PER_WORD * ngram
+            width = ngram if unit == CHARACTERS else CHARACTERS_PER_WORD * ngram
         else:
             count, size = _words(text, tokens), len(text)
             width = ngram

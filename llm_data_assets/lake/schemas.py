@@ -127,8 +127,12 @@ DOCUMENT_SIGNATURES = Table(
         [
             _DOC_ID,
             _column("text_hash", pa.binary(), "XXH3-128 of the text under the dedup normalisation"),
+            _column("url", pa.binary(), "XXH3-128 of the address; null unless dedup.same_url"),
+            _column("key", pa.binary(), "XXH3-128 of the field that dedup.same_key names"),
+            _column("quality", pa.float64(), "Number in the field that dedup.quality names"),
             _column("n_shingles", pa.int32(), "Distinct shingles"),
             _column("signature", pa.binary(), "MinHash values: little-endian uint32 a permutation"),
+            _column("made_with", pa.string(), "The settings of dedup that these follow from"),
         ]
     ),
 )
@@ -143,7 +147,7 @@ DUPLICATES = Table(
             _column("kept_doc_id", pa.string(), "The document that stays"),
             _column("kept_source", pa.string(), "Its source"),
             _column("similarity", pa.float64(), "True Jaccard similarity of the shingle sets"),
-            _column("method", pa.string(), "exact or near"),
+            _column("method", pa.string(), "exact, near, url or key"),
         ]
     ),
 )

@@ -10,7 +10,7 @@ from llm_data_assets.stages.shards import Task, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 from llm_data_assets.stages.versions import data_version
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 def run(context: Context) -> Outcome:
@@ -66,7 +66,12 @@ def dedupe_shard(task: Task) -> dict[str, ShardFile]:
             "reason": mine["method"],
             "position": pa.repeat(pa.scalar(0, pa.int16()), n),
             "value": mine["similarity"],
-            "threshold": pa.repeat(pa.scalar(task.settings["threshold"], pa.float64()), n),
+            # Documents of one address or key go whatever their similarity.
+            "threshold": pc.if_else(
+                pc.is_in(mine["method"], pa.array(["exact", "near"])),
+                pa.scalar(task.settings["threshold"], pa.float64()),
+                pa.scalar(None, pa.float64()),
+            ),
             "detail": mine["kept_doc_id"],
         }
     )

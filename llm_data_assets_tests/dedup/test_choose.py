@@ -1,6 +1,6 @@
 """Who goes and who stays: verified, in one order, the same whatever the rows' order."""
 
-import time
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_data_assets.dedup import choose
 from llm_data_assets.dedup.bands import band_keys
 from llm_data_assets.dedup.choose import find_duplicates
 from llm_data_assets.dedup.exact import text_hashes
-from llm_data_assets.dedup.minhash import shingle_counts, signatures
+from llm_data_assets.dedup.minhash import shingle_counts, shingle_sets, signatures
 from llm_data_assets.dedup.similarity import similarity
 
 # One row a band: documents of J 0.55 meet with probability 1 - 1e-39.
@@ -32,6 +31,7 @@ def describe(rows: list[dict]) -> pa.Table:
         {
             "doc_id": pa.array([row["doc_id"] for row in rows], pa.string()),
             "source": pa.array([row.get("source", "s") for row in rows], pa.string()),
+            "scope": pa.array([row.get("scope", "") for row in rows], pa.string()),
             "priority": pa.array([row.get("priority", 0) for row in rows], pa.int32()),
             "quality": pa.array([row.get("quality") for row in rows], pa.float64()),
             "text_hash": text_hashes(texts),
@@ -41,12 +41,23 @@ def describe(rows: list[dict]) -> pa.Table:
     )
 
 
-def find(documents: list[dict], **settings) -> list[dict]:
+def find_in(table: pa.Table, texts: Callable, *, bands: int, rows: int, **settings) -> pa.Table:
+    """`find_duplicates` of described documents, whose `texts` are given by row."""
+    signature = np.array(table["signature"].to_pylist(), np.uint32).reshape(-1, 112)
+    keys = band_keys(signature, bands=bands, rows=rows).T
+    return find_duplicates(table, keys, lambda wanted: shingle_sets(texts(wanted)), **settings)
+
+
+def find(documents: list[dict], scope: str = "across", **settings) -> list[dict]:
     def texts(wanted: np.ndarray) -> pa.Array:
         return pa.array([documents[i]["text"] for i in wanted], pa.string())
 
+    table = describe(documents)
+    if scope == "within":
+        place = table.schema.get_field_index("scope")
+        table = table.set_column(place, "scope", table["source"])
     arguments = {"threshold": 0.8, **ALL_MEET, **settings}
-    return find_duplicates(describe(documents), texts, **arguments).to_pylist()
+    return find_in(table, texts, **arguments).to_pylist()
 
 
 def partners(documents: list[dict], **settings) -> dict[str, str]:
@@ -237,19 +248,15 @@ DOCUMENTS = st.lists(
     st.sampled_from([0.3, 0.6, 0.8]),
     st.sampled_from([(112, 1), (14, 8), (2, 3)]),
     st.sampled_from(["across", "within"]),
-    st.sampled_from([1, 60, 8 << 20]),
+    st.sampled_from([1, 3]),
 )
-def test_the_answer_is_the_contracts_whatever_the_order_and_the_batches(
-    rows: list[dict], random, threshold: float, cut: tuple[int, int], scope: str, batch: int
+def test_the_answer_is_the_contracts_whatever_the_order_and_the_threads(
+    rows: list[dict], random, threshold: float, cut: tuple[int, int], scope: str, threads: int
 ) -> None:
     bands, rows_ = cut
     expected = reference(rows, threshold, bands, rows_, scope)
     random.shuffle(rows)
-    before, choose._BATCH_SHINGLES = choose._BATCH_SHINGLES, batch
-    try:
-        found = find(rows, threshold=threshold, bands=bands, rows=rows_, scope=scope)
-    finally:
-        choose._BATCH_SHINGLES = before
+    found = find(rows, threshold=threshold, bands=bands, rows=rows_, scope=scope, threads=threads)
     assert found == expected
 
 
@@ -262,8 +269,8 @@ def test_only_candidates_are_fetched_and_each_once() -> None:
         asked.extend(wanted.tolist())
         return pa.array([rows[i]["text"] for i in wanted])
 
-    find_duplicates(describe(rows), texts, threshold=0.8, bands=14, rows=8)
-    assert sorted(asked) == [0, 100]
+    find_in(describe(rows), texts, threshold=0.8, bands=14, rows=8)
+    assert asked == [0, 100]
 
 
 def test_a_hundred_thousand_copies_cost_one_pass() -> None:
@@ -277,9 +284,7 @@ def test_a_hundred_thousand_copies_cost_one_pass() -> None:
         fetched.append(len(wanted))
         return pa.array([run_of(0, 90 - i % 2) for i in wanted])
 
-    started = time.process_time()
-    found = find_duplicates(table, texts, threshold=0.8, bands=14, rows=8)
-    assert time.process_time() - started < 5
+    found = find_in(table, texts, threshold=0.8, bands=14, rows=8)
     assert fetched == [2]
     assert found.num_rows == n - 1
     assert found["kept_doc_id"].unique().to_pylist() == ["000000"]
@@ -289,15 +294,12 @@ def test_a_hundred_thousand_copies_cost_one_pass() -> None:
     ]
 
 
-def test_signatures_may_come_as_bytes() -> None:
+def test_a_slice_of_several_chunks_is_a_table_like_any_other() -> None:
     rows = [{"doc_id": "a", "text": run_of(0, 90)}, {"doc_id": "b", "text": run_of(0, 89)}]
     table = describe(rows)
-    values = np.array(table["signature"].to_pylist(), "<u4")
-    changed = table.set_column(6, "signature", pa.array([row.tobytes() for row in values]))
-    changed = changed.set_column(4, "text_hash", table["text_hash"].cast(pa.binary()))
-    # A slice of a longer table, in two chunks, as a reader would give it.
+    changed = table.set_column(5, "text_hash", table["text_hash"].cast(pa.binary()))
     changed = pa.concat_tables([changed[1:], changed])[1:]
-    found = find_duplicates(
+    found = find_in(
         changed,
         lambda wanted: pa.array([rows[i]["text"] for i in wanted]),
         threshold=0.8,
@@ -319,7 +321,5 @@ def test_what_cannot_be_answered_says_so() -> None:
         find(rows, bands=15, rows=8)
     with pytest.raises(ValueError, match="doc_id 'a' stands in several rows"):
         find([rows[0], rows[0]])
-    with pytest.raises(ValueError, match="gave 0 texts for 2 rows"):
-        find_duplicates(
-            describe(rows), lambda wanted: pa.array([], pa.string()), threshold=0.8, **ALL_MEET
-        )
+    with pytest.raises(ValueError, match="gave 0 sets for 2 rows"):
+        find_in(describe(rows), lambda wanted: pa.array([], pa.string()), threshold=0.8, **ALL_MEET)

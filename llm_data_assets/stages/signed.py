@@ -1,0 +1,208 @@
+"""Signatures of all sources at once, as the choice of duplicates reads them.
+
+Band keys and the shingle sets of candidates lie in files without a name that are mapped into
+memory, so that the system may put them aside: what must be held is a few columns a document.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import IO, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.dedup.bands import band_keys
+from llm_data_assets.dedup.minhash import shingle_sets
+from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, RAW_CORPUS
+from llm_data_assets.stages.document_signatures import key_of, made_with, signing_settings
+from llm_data_assets.stages.stage import Context
+
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
+
+_COLUMNS = ["doc_id", "text_hash", "url", "key", "quality", "n_shingles"]
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What is known of all documents, in the order of sources, shards and their rows.
+
+    `documents` is what `choose.find_duplicates` takes; `keys` is uint64[bands, n]. `shards` lists
+    (source, shard file of raw_corpus, its first row here).
+    """
+
+    documents: pa.Table
+    keys: np.ndarray
+    shards: Sequence[tuple[str, ShardFile, int]]
+
+
+def open_signed(
+    context: Context, pool: Executor, scratch: IO[bytes], bands: int, rows: int
+) -> Signed:
+    """Read the narrow columns of document_signatures, and band keys into `scratch`.
+
+    Raises:
+        ValueError: a source's signatures were made with other settings, or from other text.
+    """
+    found = [
+        (source, *files)
+        for source in context.workspace.sources
+        for files in _signed_shards(context, source)
+    ]
+    counts = [_parquet(context.lake, source, file).metadata.num_rows for source, file, _ in found]
+    starts = [0, *accumulate(counts)]
+    keys = _mapped(scratch, np.uint64, (bands, starts[-1]))
+
+    def read(at: int) -> pa.Table:
+        source, file, _ = found[at]
+        reader = _parquet(context.lake, source, file)
+        parts, start = [], starts[at]
+        for group in range(reader.num_row_groups):
+            signed = reader.read_row_group(group, columns=[*_COLUMNS, "signature"])
+            stop = start + signed.num_rows
+            values = _signature_values(signed["signature"].combine_chunks())
+            keys[:, start:stop] = band_keys(values, bands=bands, rows=rows).T
+            parts.append(signed.drop_columns("signature"))
+            start = stop
+        return _described(context.workspace, source, parts)
+
+    documents = pa.concat_tables([_NO_DOCUMENTS, *pool.map(read, range(len(found)))])
+    shards = [
+        (source, raw, start) for (source, _, raw), start in zip(found, starts[:-1], strict=True)
+    ]
+    return Signed(documents, keys, shards)
+
+
+def shingle_reader(
+    context: Context, signed: Signed, pool: Executor, scratch: IO[bytes]
+) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Shingle sets by rows of `signed.documents`, read from raw_corpus into `scratch`."""
+
+    def sets_of(task: tuple[str, ShardFile, int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        source, raw, group, rows = task
+        texts = _parquet(context.lake, source, raw, raw_corpus=True).read_row_group(
+            group, columns=["text"]
+        )
+        shingling = context.workspace.pipeline.model.dedup.shingling_of(source)
+        return shingle_sets(texts["text"].take(pa.array(rows)), **shingling)
+
+    def read(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        sizes, n = [np.zeros(1, np.int64)], 0
+        for values, offsets in _ahead(pool, sets_of, _row_groups(context.lake, signed, rows)):
+            values.tofile(scratch)
+            sizes.append(np.diff(offsets))
+            n += len(values)
+        return _mapped(scratch, np.uint64, (n,)), np.cumsum(np.concatenate(sizes))
+
+    return read
+
+
+def _row_groups(
+    lake: Lake, signed: Signed, rows: np.ndarray
+) -> Iterator[tuple[str, ShardFile, int, np.ndarray]]:
+    """(source, raw shard, row group, rows of it) that hold the rows asked for, in order."""
+    for source, raw, start in signed.shards:
+        metadata = _parquet(lake, source, raw, raw_corpus=True).metadata
+        for group in range(metadata.num_row_groups):
+            stop = start + metadata.row_group(group).num_rows
+            first, last = np.searchsorted(rows, [start, stop])
+            if last > first:
+                yield source, raw, group, rows[first:last] - start
+            start = stop
+
+
+def _ahead(
+    pool: Executor, function: Callable[[Task], Answer], tasks: Iterator[Task], ahead: int = 4
+) -> Iterator[Answer]:
+    """`map`, with a few answers at most waiting to be taken."""
+    waiting = []
+    for task in tasks:
+        waiting.append(pool.submit(function, task))
+        if len(waiting) > ahead:
+            yield waiting.pop(0).result()
+    for each in waiting:
+        yield each.result()
+
+
+def _described(workspace: Workspace, source: str, parts: list[pa.Table]) -> pa.Table:
+    rows = pa.concat_tables([_NO_DOCUMENTS.select(_COLUMNS), *parts])
+    n = rows.num_rows
+    priority = workspace.catalog.model.sources[source].priority
+    scope = workspace.pipeline.model.dedup.scope_of(source)
+    return (
+        rows.append_column("source", _repeated(source, n))
+        .append_column("scope", _repeated(scope, n))
+        .append_column("priority", pa.repeat(pa.scalar(priority, pa.int32()), n))
+        .select(_NO_DOCUMENTS.schema.names)
+    )
+
+
+def _repeated(value: str, n: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), n), [value])
+
+
+_NO_DOCUMENTS = pa.schema(
+    [
+        *(DOCUMENT_SIGNATURES.schema.field(name) for name in _COLUMNS),
+        ("source", pa.dictionary(pa.int32(), pa.string())),
+        ("scope", pa.dictionary(pa.int32(), pa.string())),
+        ("priority", pa.int32()),
+    ]
+).empty_table()
+
+
+def _signed_shards(context: Context, source: str) -> Iterator[tuple[ShardFile, ShardFile]]:
+    """The shards of document_signatures, each with the shard of raw_corpus that it signs."""
+    settings = signing_settings(context.workspace, source)
+    raw = {each.shard: each for each in context.lake.shards(RAW_CORPUS, {"source": source})}
+    signed = context.lake.shards(DOCUMENT_SIGNATURES, {"source": source})
+    again = (
+        f"Try: materialise document_signatures of {source!r} again (`llm-data run` does what is "
+        "due, in order)"
+    )
+    for file in signed:
+        rows = context.lake.read_shard(DOCUMENT_SIGNATURES, {"source": source}, file, ["made_with"])
+        for found in pc.unique(rows["made_with"]).to_pylist():
+            if found != made_with(settings):
+                raise ValueError(
+                    f"document_signatures of {source!r} were made with {found}; the pipeline asks "
+                    f"for {made_with(settings)}. {again}, or give `dedup` its former settings"
+                )
+        if file.shard not in raw or file.key != key_of(settings, raw[file.shard]):
+            raise ValueError(
+                f"document_signatures of {source!r} were made from other text than raw_corpus "
+                f"holds now (shard {file.shard}). {again}"
+            )
+        yield file, raw[file.shard]
+    if len(raw) != len(signed):
+        raise ValueError(
+            f"document_signatures of {source!r} have {len(signed)} shards, raw_corpus has "
+            f"{len(raw)}. {again}"
+        )
+
+
+def _parquet(lake: Lake, source: str, file: ShardFile, raw_corpus: bool = False) -> pq.ParquetFile:
+    table = RAW_CORPUS if raw_corpus else DOCUMENT_SIGNATURES
+    return pq.ParquetFile(lake.folder(table, {"source": source}) / file.name)
+
+
+def _mapped(file: IO[bytes], dtype: type, shape: tuple[int, ...]) -> np.ndarray:
+    """The file as an array, grown to it; in memory where there is nothing."""
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    file.flush()
+    return np.memmap(file, dtype, "r+", shape=shape)
+
+
+def _signature_values(signature: pa.Array) -> np.ndarray:
+    """uint32[n, num_perm] of binary values of one length."""
+    _, offsets, data = signature.buffers()
+    ends = np.frombuffer(offsets, np.int32)[[signature.offset, signature.offset + len(signature)]]
+    values = np.frombuffer(data or b"", np.uint8)[ends[0] : ends[1]].view("<u4")
+    return values.reshape(len(signature), -1)
