@@ -22,7 +22,11 @@ def band_keys(signatures: np.ndarray, *, bands: int, rows: int) -> np.ndarray:
     """
     check_bands(bands, rows, signatures.shape[1])
     keys = np.empty((bands, len(signatures)), np.uint64)
-    fill_band_keys(signatures, rows, keys)
+    if rows % 2 == 0:  # two values at once
+        values = np.ascontiguousarray(signatures[:, : bands * rows])
+        fill_band_keys(values.view(np.uint64), rows // 2, keys)
+    else:
+        fill_band_keys(signatures, rows, keys)
     return keys.T
 
 

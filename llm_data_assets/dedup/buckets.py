@@ -1,13 +1,13 @@
 """Who shares a key with whom, among very many keys of which few are shared.
 
-A table of two-bit counters, sixteen a key, says which keys may stand more than once; only those
-are sorted. That reads every key twice in order and needs four bytes a key beside them.
+A table of two-bit counters, eight a key, says which keys may stand more than once; only those
+are sorted. That reads every key twice in order and needs two bytes a key beside them.
 """
 
 import numpy as np
 from numba import njit
 
-_SLOTS_PER_KEY = 16
+_SLOTS_PER_KEY = 8
 _MIX = 0x9E3779B185EBCA87
 
 
@@ -26,16 +26,35 @@ def equal_keys(
     """
     members = repeated_keys(keys)
     found = keys[members]
-    order = np.argsort(found) if more is None else np.lexsort((more[members], found))
-    members, found = members[order], found[order]
-    as_before = found[1:] == found[:-1]
+    order = np.argsort(found)
+    second = found if more is None else more[members]
     if more is not None:
-        second = more[members]
-        as_before &= second[1:] == second[:-1]
-    as_before = np.concatenate([[False], as_before])[: len(members)]
-    is_shared = as_before | np.append(as_before[1:], False)[: len(members)]
-    starts = (is_shared & ~as_before)[is_shared]
-    return members[is_shared], np.flatnonzero(starts), np.cumsum(starts) - 1
+        halves = found[order], second[order]
+        alike = halves[0][1:] == halves[0][:-1]
+        if (alike & (halves[1][1:] != halves[1][:-1])).any():  # two keys of one first half
+            order = np.lexsort((second, found))
+    return _groups(members[order], found[order], second[order])
+
+
+@njit(nogil=True, cache=True)
+def _groups(members, first, second):  # type: ignore[no-untyped-def]
+    n = len(members)
+    found, groups = np.empty(n, np.int64), np.empty(n, np.int64)
+    starts = np.empty(n // 2 + 1, np.int64)
+    to = group = 0
+    at = 0
+    while at < n:
+        end = at + 1
+        while end < n and first[end] == first[at] and second[end] == second[at]:
+            end += 1
+        if end - at > 1:
+            starts[group] = to
+            for i in range(at, end):
+                found[to], groups[to] = members[i], group
+                to += 1
+            group += 1
+        at = end
+    return found[:to], starts[:group], groups[:to]
 
 
 def repeated_keys(keys: np.ndarray) -> np.ndarray:
@@ -73,7 +92,7 @@ def fill_band_keys(signatures, rows, keys):  # type: ignore[no-untyped-def]
     """One key a band: a polynomial in its values, then MurmurHash3's 64-bit finalizer.
 
     Args:
-        signatures: uint32[n, num_perm].
+        signatures: uint32 or uint64[n, ...], `rows` of them a band.
         keys: uint64[bands, n], written.
     """
     factor = np.uint64(_MIX)

@@ -193,10 +193,11 @@ def _near_groups(
     """(members, group of each, how many groups) of originals that share a key, for each band."""
     banded = np.flatnonzero(has_shingles)
     rows, scopes = rows[banded], scopes[banded]
-    as_they_are = np.array_equal(rows, np.arange(len(keys[0]))) and not scopes.any()
+    all_rows, one_scope = np.array_equal(rows, np.arange(len(keys[0]))), not scopes.any()
 
     def of_band(band: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-        members, starts, groups = equal_keys(band if as_they_are else band[rows] + scopes)
+        mine = np.asarray(band) if all_rows else band[rows]
+        members, starts, groups = equal_keys(mine if one_scope else mine + scopes)
         return banded[members], groups, len(starts)
 
     with ThreadPoolExecutor(threads) as pool:
@@ -240,18 +241,18 @@ def _table(
     values: dict[str, tuple[np.ndarray, np.ndarray]],
 ) -> pa.Table:
     """Name the rows; the method is the first in which a pair is equal, else `near`."""
-    method = np.full(len(gone), "near", object)
-    for name, (low, high) in reversed(values.items()):
-        method[(low[gone] == low[kept]) & (high[gone] == high[kept])] = name
-    is_exact = method == "text_hash"
-    method[is_exact] = "exact"
-    names = documents.select(["doc_id", "source"])
-    names = pa.table([each.cast(pa.string()) for each in names.columns], names.schema.names)
-    leaving, staying = names.take(pa.array(gone)), names.take(pa.array(kept))
+    names = ["near", *reversed(values)]
+    method = np.zeros(len(gone), np.int32)
+    for number, name in enumerate(names[1:], start=1):
+        low, high = values[name]
+        method[(low[gone] == low[kept]) & (high[gone] == high[kept])] = number
+    methods = pa.DictionaryArray.from_arrays(method, [*names[:-1], "exact"])
+    leaving, staying = (
+        documents.select(["doc_id", "source"]).take(pa.array(rows)) for rows in (gone, kept)
+    )
     columns = [
-        *leaving.columns,
-        *staying.columns,
-        np.where(is_exact, 1.0, similarity),
-        pa.array(method, pa.string()),
+        *(each.cast(pa.string()) for each in (*leaving.columns, *staying.columns)),
+        np.where(method == len(names) - 1, 1.0, similarity),
+        methods.cast(pa.string()),
     ]
     return pa.table(dict(zip(FOUND.names, columns, strict=True)), schema=FOUND)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from llm_data_assets.dedup.codepoints import code_points
-from llm_data_assets.dedup.dialects import DEFAULT, normalisation
+from llm_data_assets.dedup.dialects import DEFAULT, PREPARED, normalisation
 
 # Text a kernel sees at once: with its hashes (eight bytes a word) it fits a core's second cache,
 # and what Python does around a kernel is a hundredth of its time.
@@ -30,7 +30,8 @@ def over_chunks(
         texts: string or large_string, chunked or not, without nulls.
         kernel: `fold_texts` or `hash_shingles`.
         settings: its arguments after the code points.
-        normalised: a name of `dialects.NORMALISATIONS`; all but the default run in Python.
+        normalised: a name of `dialects.NORMALISATIONS`; but for the default and `prepared` they
+            run in Python.
 
     Yields:
         the values of the next k texts, and their offsets int64[k + 1].
@@ -43,8 +44,9 @@ def over_chunks(
     key_of = normalisation(normalised)
     for data, offsets in map(_buffers, _arrays(texts)):
         for chunk in _chunks(offsets):
-            if normalised == DEFAULT:
-                values, ends, left = kernel(data, chunk, False, *table, *settings)
+            if normalised in (DEFAULT, PREPARED):
+                is_key = normalised == PREPARED
+                values, ends, left = kernel(data, chunk, is_key, *table, *settings)
             else:
                 n = len(chunk) - 1
                 values, ends, left = _NOTHING, np.zeros(n + 1, np.int64), np.ones(n, np.bool_)

@@ -2,7 +2,7 @@
 
 Each gives tokens separated by spaces. The random permutations are ours throughout, so a set is
 reproduced up to the chance that `bands.hit_probability` states, not bit by bit. These run in
-Python, at some ten megabytes a second; the default normalisation has kernels.
+Python, at some ten megabytes a second; the default normalisation, and none, have kernels.
 """
 
 import re
@@ -13,6 +13,8 @@ from types import MappingProxyType
 from llm_data_assets.dedup.normalise import normalise
 
 DEFAULT = "default"
+# The texts were normalised before: words with single spaces between them, nothing else is done.
+PREPARED = "prepared"
 # A space that is a character of a shingle, where characters are what shingles are made of.
 KEPT_SPACE = "\x1f"
 
@@ -68,6 +70,7 @@ def _simplified(text: str) -> str:
 NORMALISATIONS: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {
         DEFAULT: normalise,
+        PREPARED: str,
         "none": as_it_stands,
         "lower": lower,
         "datatrove": datatrove,

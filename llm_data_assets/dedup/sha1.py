@@ -15,7 +15,7 @@ from llm_data_assets.dedup.kernels import (
     CHARACTERS_PER_WORD,
     is_unspaced,
 )
-from llm_data_assets.dedup.vectors import LANES, add_sha1_block, load32
+from llm_data_assets.dedup.vectors import LANES, add_sha1_block
 
 # A block that holds only padding begins up to 8 bytes past the end of its message.
 _PAD = 80
@@ -99,15 +99,27 @@ def _digest(data, starts, sizes, hashes):  # type: ignore[no-untyped-def]
     """Hash `size` bytes of `data` from each start on; `_PAD` bytes past the end are read."""
     blocks = (sizes + 8) // 64 + 1
     order = _by_blocks(blocks)
-    message = np.zeros((16, LANES), np.uint32)
+    places = np.zeros(LANES, np.int64)
     rest = np.zeros(LANES, np.int32)
     tail = np.zeros((2, LANES), np.uint32)
+    initial = np.empty((5, LANES), np.uint32)
+    for i in range(5):
+        initial[i] = _INITIAL[i]
     state = np.empty((5, LANES), np.uint32)
-    for at in range(0, len(order), LANES):
+    short = 0  # messages of one block come first
+    while short + LANES <= len(order) and blocks[order[short + LANES - 1]] == 1:
+        for lane in range(LANES):
+            i = order[short + lane]
+            places[lane] = starts[i]
+            rest[lane] = sizes[i]
+            tail[1, lane] = sizes[i] << 3
+        add_sha1_block(data, places, rest, tail, initial, state)
+        for lane in range(LANES):
+            hashes[order[short + lane]] = _first_bytes(state[0, lane])
+        short += LANES
+    for at in range(short, len(order), LANES):
         lanes = order[at : at + LANES]
-        for i in range(5):
-            for lane in range(LANES):
-                state[i, lane] = _INITIAL[i]
+        state[:] = initial
         for block in range(blocks[lanes[-1]]):
             for lane in range(len(lanes)):
                 # A lane that is done goes on with its last block, to no effect.
@@ -117,10 +129,8 @@ def _digest(data, starts, sizes, hashes):  # type: ignore[no-untyped-def]
                 rest[lane] = min(size - 64 * this, 64)
                 tail[0, lane] = np.uint32(size >> 29) if this == last else np.uint32(0)
                 tail[1, lane] = np.uint32(size << 3) if this == last else np.uint32(0)
-                place = np.uintp(starts[lanes[lane]] + 64 * this)
-                for i in range(16):
-                    message[i, lane] = load32(data, place + np.uintp(4 * i))
-            add_sha1_block(message, rest, tail, state)
+                places[lane] = starts[lanes[lane]] + 64 * this
+            add_sha1_block(data, places, rest, tail, state, state)
             for lane in range(len(lanes)):
                 if block == blocks[lanes[lane]] - 1:
                     hashes[lanes[lane]] = _first_bytes(state[0, lane])

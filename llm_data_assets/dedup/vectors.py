@@ -26,12 +26,6 @@ _ROUND_CONSTANTS = (0x5A827999, 0x6ED9EBA1, 0x8F1BBCDC, 0xCA62C1D6)
 
 
 @intrinsic
-def load32(typing_context, data, at):  # type: ignore[no-untyped-def]
-    """Four bytes of a uint8 array as a little-endian uint32."""
-    return types.uint32(data, types.uintp), _loader(ir.IntType(32))
-
-
-@intrinsic
 def load64(typing_context, data, at):  # type: ignore[no-untyped-def]
     """Eight bytes of a uint8 array as a little-endian uint64."""
     return types.uint64(data, types.uintp), _loader(ir.IntType(64))
@@ -144,34 +138,44 @@ def lower_minima(typing_context, values, count, a, b, minima, at):  # type: igno
 
 
 @intrinsic
-def add_sha1_block(typing_context, message, rest, tail, state):  # type: ignore[no-untyped-def]
+def add_sha1_block(typing_context, data, places, rest, tail, before, after):  # type: ignore[no-untyped-def]
     """Pad one block of each lane's message and add its eighty rounds to the lane's state.
 
     Args:
-        message: uint32[16, LANES], the block's bytes as little-endian words; past the end of the
-            message they may hold anything.
-        rest: int32[LANES], bytes of the message from the block's begin on; may be negative.
+        data: uint8[...], of which BLOCK bytes are read from each place on.
+        places: int64[LANES], where each lane's block begins.
+        rest: int32[LANES], bytes of the message from the block's begin on, at most BLOCK; negative
+            where the message and its end marker lie before.
         tail: uint32[2, LANES], the last two words of a message's last block (its length in bits,
             high word first), zero in other blocks.
-        state: uint32[5, LANES], changed.
+        before, after: uint32[5, LANES], the state; `after` is written and may be `before`.
     """
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        rows = [
-            _rows(context, builder, kind, argument)
-            for kind, argument in zip(signature.args, arguments, strict=True)
-        ]
-        load_message, load_rest, load_tail, load_state = (each[0] for each in rows)
-        remaining = load_rest(0)
-        words = [_padded(builder, load_message(i), remaining, 4 * i) for i in range(16)]
+        kinds = signature.args
+        load_tail, _ = _rows(context, builder, kinds[3], arguments[3])
+        load_state, _ = _rows(context, builder, kinds[4], arguments[4])
+        _, store_state = _rows(context, builder, kinds[5], arguments[5])
+        bytes_ = context.make_array(kinds[0])(context, builder, arguments[0]).data
+
+        def lane_of(i: int, lane: int) -> Any:
+            array = context.make_array(kinds[i])(context, builder, arguments[i]).data
+            return builder.load(builder.gep(array, [ir.Constant(ir.IntType(64), lane)]))
+
+        lanes = []
+        for lane in range(LANES):
+            place = builder.bitcast(builder.gep(bytes_, [lane_of(1, lane)]), _BYTES.as_pointer())
+            block = builder.load(place, align=1, typ=_BYTES)
+            lanes.append(_padded(builder, block, lane_of(2, lane)))
+        words = _transposed(builder, lanes)
         words[14] = builder.or_(words[14], load_tail(0))
         words[15] = builder.or_(words[15], load_tail(1))
-        before = [load_state(i) for i in range(5)]
-        for i, value in enumerate(_sha1_rounds(builder, words, before)):
-            rows[3][1](builder.add(before[i], value), i)
+        loaded = [load_state(i) for i in range(5)]
+        for i, value in enumerate(_sha1_rounds(builder, words, loaded)):
+            store_state(builder.add(loaded[i], value), i)
         return context.get_dummy_value()
 
-    return types.void(message, rest, tail, state), generate
+    return types.void(data, places, rest, tail, before, after), generate
 
 
 def _loader(kind: ir.Type) -> Callable[..., Any]:
@@ -237,19 +241,36 @@ def _rotated(builder: Any, value: Any, left: int) -> Any:
     return builder.or_(builder.shl(value, _all(left)), builder.lshr(value, _all(32 - left)))
 
 
-def _padded(builder: Any, word: Any, remaining: Any, at: int) -> Any:
-    """The big-endian word at byte `at`: of the message, of its end marker (bit 1), or zero."""
-    swapped = builder.or_(
-        builder.and_(_rotated(builder, word, 8), _all(0x00FF00FF)),
-        builder.and_(_rotated(builder, word, 24), _all(0xFF00FF00)),
-    )
-    rest = builder.sub(remaining, _all(at))
-    bits = builder.and_(builder.shl(rest, _all(3)), _all(31))
-    kept = builder.and_(swapped, builder.not_(builder.lshr(_all(0xFFFFFFFF), bits)))
-    marked = builder.or_(kept, builder.lshr(_all(0x80000000), bits))
-    ends_here = builder.icmp_unsigned("<", rest, _all(4))
-    is_before_end = builder.icmp_signed(">=", rest, _all(4))
-    return builder.select(is_before_end, swapped, builder.select(ends_here, marked, _all(0)))
+def _padded(builder: Any, block: Any, rest: Any) -> Any:
+    """A block's big-endian words: of the message, then its end marker (bit 1), then zero."""
+    one = ir.Constant(ir.IntType(32), 0)
+    none = ir.Constant(_BYTES, ir.Undefined)
+    first = builder.insert_element(none, builder.trunc(rest, ir.IntType(8)), one)
+    spread = builder.shuffle_vector(first, none, _order([0] * BLOCK))
+    at = ir.Constant(_BYTES, list(range(BLOCK)))
+    kept = builder.select(builder.icmp_signed("<", at, spread), block, _each(0))
+    marked = builder.select(builder.icmp_signed("==", at, spread), _each(0x80), kept)
+    swapped = builder.shuffle_vector(marked, none, _order([i ^ 3 for i in range(BLOCK)]))
+    return builder.bitcast(swapped, _WORDS)
+
+
+def _transposed(builder: Any, rows: list[Any]) -> list[Any]:
+    """LANES vectors of LANES words: word i of vector j to word j of vector i, in four rounds."""
+    for step in (1, 2, 4, 8):
+        for i in range(LANES):
+            if i & step:
+                continue
+            low, high = rows[i], rows[i | step]
+            # A word whose number lacks the step's bit stays; the other half changes places.
+            first = [j if not j & step else LANES + j - step for j in range(LANES)]
+            second = [j + step if not j & step else LANES + j for j in range(LANES)]
+            rows[i] = builder.shuffle_vector(low, high, _order(first))
+            rows[i | step] = builder.shuffle_vector(low, high, _order(second))
+    return rows
+
+
+def _order(places: list[int]) -> ir.Constant:
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
 
 
 def _sha1_rounds(builder: Any, words: list[Any], state: list[Any]) -> list[Any]:
@@ -266,7 +287,9 @@ def _sha1_rounds(builder: Any, words: list[Any], state: list[Any]) -> list[Any]:
             f = builder.or_(builder.and_(b, c), builder.and_(d, builder.or_(b, c)))
         else:  # parity
             f = builder.xor(builder.xor(b, c), d)
-        total = builder.add(builder.add(_rotated(builder, a, 5), f), builder.add(e, words[t]))
-        total = builder.add(total, _all(_ROUND_CONSTANTS[t // 20]))
+        # What the last round gave comes in last: the longest chain is a rotation and an addition.
+        constant = builder.add(words[t], _all(_ROUND_CONSTANTS[t // 20]))
+        waiting = builder.add(f, builder.add(e, constant))
+        total = builder.add(_rotated(builder, a, 5), waiting)
         a, b, c, d, e = total, a, _rotated(builder, b, 30), c, d
     return [a, b, c, d, e]

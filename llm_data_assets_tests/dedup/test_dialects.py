@@ -20,6 +20,7 @@ TEXT = "The Cat  sat on the Mat, 3.14 times — naïvely for €5.\nNext line"
     ("name", "expected"),
     [
         ("default", "the cat sat on the mat 3 14 times naïvely for 5 next line"),
+        ("prepared", TEXT),
         ("none", TEXT.replace(" ", "\x1f")),
         ("lower", TEXT.lower()),
         ("datatrove", "the cat sat on the mat 0 times naively for €0 next line"),
@@ -37,7 +38,7 @@ def test_a_decimal_comma_is_a_number_to_one_and_two_numbers_to_the_other() -> No
 
 
 def test_an_unknown_normalisation_names_those_there_are() -> None:
-    with pytest.raises(ValueError, match=r"'dt'\. Try: default, none, lower, datatrove"):
+    with pytest.raises(ValueError, match=r"'dt'\. Try: default, prepared, none, lower, datatrove"):
         normalisation("dt")
 
 
