@@ -26,6 +26,12 @@ _ROUND_CONSTANTS = (0x5A827999, 0x6ED9EBA1, 0x8F1BBCDC, 0xCA62C1D6)
 
 
 @intrinsic
+def load32(typing_context, data, at):  # type: ignore[no-untyped-def]
+    """Four bytes of a uint8 array as a little-endian uint32."""
+    return types.uint32(data, types.uintp), _loader(ir.IntType(32))
+
+
+@intrinsic
 def load64(typing_context, data, at):  # type: ignore[no-untyped-def]
     """Eight bytes of a uint8 array as a little-endian uint64."""
     return types.uint64(data, types.uintp), _loader(ir.IntType(64))
