@@ -128,7 +128,7 @@ def wikipedia(folder: Path, n_bytes: int) -> Path:
         stream.write(b'<mediawiki xml:lang="en">')
         for number, text in enumerate(texts(n_bytes)):
             plain = "".join(each for each in text if each.isprintable() or each == "\n")
-            safe = plain.replace("&", "&amp;").replace("<", "&lt;")
+            safe = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
             stream.write(
                 f"<page><title>T{number}</title><ns>0</ns><id>{number}</id><revision>"
                 f"<text>{safe}</text></revision></page>".encode("utf-8", "replace")
