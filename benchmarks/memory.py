@@ -101,7 +101,7 @@ def parquet(folder: Path, n_bytes: int) -> Path:
         rows: list[str] = []
         for text in texts(n_bytes):
             rows.append(text)
-            if len(rows) == 2_000:
+            if len(rows) == 500:
                 writer.write_table(pa.table({"text": rows}, schema=schema))
                 rows = []
         writer.write_table(pa.table({"text": rows}, schema=schema))

@@ -75,6 +75,11 @@ def why_not(model: ModelFile) -> str | None:
         for piece, kind in zip(model.pieces, model.types, strict=True)
         if kind in (NORMAL, USER_DEFINED)
     }
+    symbols = [
+        piece
+        for piece, kind in zip(model.pieces, model.types, strict=True)
+        if kind == USER_DEFINED and piece
+    ]
     reserved = [
         piece
         for piece, kind in zip(model.pieces, model.types, strict=True)
@@ -95,10 +100,13 @@ def why_not(model: ModelFile) -> str | None:
         ),
         "byte pieces are missing": model.byte_fallback and model.types.count(BYTE) != 256,
         "it does not have exactly one unknown piece": model.types.count(UNKNOWN) != 1,
-        "a user-defined symbol is too long for the cache": any(
-            len(piece) > 200
+        "a user-defined symbol is too long for the cache": any(len(each) > 200 for each in symbols),
+        # SentencePiece then merges around the symbol in ways that no cut can foresee.
+        "a user-defined symbol is part of a piece": any(
+            symbol in piece
             for piece, kind in zip(model.pieces, model.types, strict=True)
-            if kind == USER_DEFINED
+            if kind == NORMAL
+            for symbol in symbols
         ),
         "it has more ids than the cache can write": len(model.pieces) > MAX_IDS,
         "a score is not finite": not np.isfinite(model.scores).all(),
