@@ -5,12 +5,13 @@
 Signatures are made a block at a time and only their band keys are kept, in a mapped file, as the
 stage `duplicates` keeps them; `alike` of the documents repeat another one's signature. What is
 compared are small synthetic shingle sets: the point is what grows with the number of documents.
-Resident memory counts the mapped pages that the system has not yet put aside.
+What must be held is counted apart from mapped pages, which the system may put aside at any time
+(RssAnon and RssFile of /proc/self/status, looked at twenty times a second).
 """
 
 import argparse
-import resource
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -31,14 +32,20 @@ def main() -> None:
     options = parser.parse_args()
     n = options.documents
     choose(BLOCK, options.alike, options.scratch)  # compiles, or reads Numba's cache
-    before = peak()
+    threading.Thread(target=_watch, daemon=True).start()
+    time.sleep(0.2)
+    before = dict(_PEAK)
     seconds, found, described = choose(n, options.alike, options.scratch)
     print(
         f"{n:,} documents, {found:,} go: keys {seconds[0]:.1f} CPU-s, "
         f"choice {seconds[1]:.1f} CPU-s; columns of the documents {described / 1e9:.2f} GB, "
         f"keys on disk {n * BANDS * 8 / 1e9:.2f} GB"
     )
-    print(f"peak resident memory {peak() / 1e9:.2f} GB (before: {before / 1e9:.2f} GB)")
+    for kind, name in (("RssAnon", "held"), ("RssFile", "mapped")):
+        print(
+            f"peak {name} {_PEAK[kind] / 1e9:.2f} GB (before {before[kind] / 1e9:.2f} GB), "
+            f"{(_PEAK[kind] - before[kind]) / n:.0f} bytes a document"
+        )
 
 
 def choose(n: int, alike: float, scratch: Path | None) -> tuple[tuple[float, float], int, int]:
@@ -89,8 +96,16 @@ def _sets(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values, np.arange(len(rows) + 1) * SHINGLES
 
 
-def peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+_PEAK = {"RssAnon": 0, "RssFile": 0}
+
+
+def _watch() -> None:
+    while True:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            kind, _, value = line.partition(":")
+            if kind in _PEAK:
+                _PEAK[kind] = max(_PEAK[kind], int(value.split()[0]) * 1024)
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":

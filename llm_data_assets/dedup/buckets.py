@@ -21,8 +21,8 @@ def equal_keys(
         more: uint64[n], a second half of each key.
 
     Returns:
-        members int64[k], group by group, in any order within one; where each group starts
-        int64[g]; group of each member int64[k].
+        members int32[k], group by group, in any order within one; where each group starts
+        int32[g]; group of each member int32[k].
     """
     members = repeated_keys(keys)
     found = keys[members]
@@ -39,8 +39,8 @@ def equal_keys(
 @njit(nogil=True, cache=True)
 def _groups(members, first, second):  # type: ignore[no-untyped-def]
     n = len(members)
-    found, groups = np.empty(n, np.int64), np.empty(n, np.int64)
-    starts = np.empty(n // 2 + 1, np.int64)
+    found, groups = np.empty(n, np.int32), np.empty(n, np.int32)
+    starts = np.empty(n // 2 + 1, np.int32)
     to = group = 0
     at = 0
     while at < n:
@@ -54,7 +54,8 @@ def _groups(members, first, second):  # type: ignore[no-untyped-def]
                 to += 1
             group += 1
         at = end
-    return found[:to], starts[:group], groups[:to]
+    # Copies, so that what was kept for keys that are alone after all can go.
+    return found[:to].copy(), starts[:group].copy(), groups[:to].copy()
 
 
 def repeated_keys(keys: np.ndarray) -> np.ndarray:
@@ -76,7 +77,7 @@ def _repeated(keys, counters, shift):  # type: ignore[no-untyped-def]
         counters[slot >> np.uint64(2)] = count | (
             (np.uint8(1) | np.uint8(before << np.uint8(1))) << place
         )
-    positions = np.empty(2 * found + 1, np.int64)
+    positions = np.empty(2 * found + 1, np.int32)
     to = 0
     for i in range(len(keys)):
         slot = (keys[i] * np.uint64(_MIX)) >> shift

@@ -52,8 +52,9 @@ def find_duplicates(
     a million copies cost one pass. The worst case is a bucket of k documents that all stay (alike
     enough to meet, not to go): k * (k - 1) / 2 comparisons, most of which stop early.
 
-    Memory: about 60 bytes a document beside `documents`, one band's keys for each thread, and 100
-    bytes a document that shares a key; `keys` and the answer of `shingle_sets` may be memory maps.
+    Memory: about 60 bytes a document beside `documents`, with one band's keys for each thread, and
+    10 bytes for each key that a document shares; `keys` and the answer of `shingle_sets` may be
+    memory maps.
 
     Args:
         documents: doc_id string, unique; source string; scope string; priority int32; quality
@@ -70,23 +71,30 @@ def find_duplicates(
         row a document that goes, in the total order.
 
     Raises:
-        ValueError: threshold out of range, a doc_id in two rows, or sets that were not asked for.
+        ValueError: threshold out of range, a doc_id in two rows, sets that were not asked for, or
+            2^31 documents and more.
     """
     if not 0.0 < threshold <= 1.0:
         raise ValueError(f"threshold is {threshold}. Try: above 0, at most 1; 0.8 is usual")
+    if documents.num_rows >= 1 << 31:
+        raise ValueError(f"{documents.num_rows:,} documents. Try: fewer than 2^31, by `scope`")
     order = _total_order(documents)
-    scopes = _codes(documents["scope"])[order] * _PRIME
+    scopes = _scopes(documents["scope"], order)
     values = {name: _halves(documents[name]) for name in ("text_hash", *exact_by)}
     first = _first_alike(values, order, scopes)
-    originals = np.flatnonzero(first == np.arange(len(first)))
-    rows, scopes = order[originals], scopes[originals]
+    is_original = first == np.arange(len(first), dtype=np.int32)
+    originals = np.flatnonzero(is_original).astype(np.int32)
+    rows = order[originals]
+    scopes = scopes if scopes is None else scopes[originals]
     sure = _sure_groups(values, rows, scopes) if exact_by else []
     near = _near_groups(keys, rows, scopes, documents["n_shingles"].to_numpy()[rows] > 0, threads)
-    meeting, members, buckets, n_buckets = _number(len(originals), [*sure, *near])
-    partner = np.where(first == np.arange(len(first)), -1, first)
-    similarity = np.ones(len(first))
+    n_sure = sum(n_groups for _, _, n_groups in sure)
+    near[:0] = sure
+    meeting, members, buckets, n_buckets = _number(len(originals), near)
+    partner = np.where(is_original, np.int32(-1), first)
+    settled, alike = np.empty(0, np.int64), np.empty(0)
     if len(meeting):
-        of = np.full(len(first), -1, np.int64)
+        of = np.full(len(first), -1, np.int32)
         of[originals[meeting]] = np.arange(len(meeting))
         of = of[first]
         settled = np.flatnonzero(of >= 0)
@@ -94,29 +102,32 @@ def find_duplicates(
         hashes, ends = _asked(shingle_sets, rows[meeting][by_row])
         place = np.empty(len(by_row), np.int64)
         place[by_row] = np.arange(len(by_row))
-        repeated, similarity[settled] = settle(  # type: ignore[call-arg]
+        repeated, alike = settle(  # type: ignore[call-arg]
             of[settled],
             hashes,
             ends[place],
             ends[place + 1],
             *by_member(members, buckets, len(meeting)),
             n_buckets,
-            sum(n_groups for _, _, n_groups in sure),
+            n_sure,
             threshold,
         )
         partner[settled] = np.where(repeated < 0, -1, originals[meeting][repeated])
     gone = np.flatnonzero(partner >= 0)
-    return _table(documents, order[gone], order[partner[gone]], similarity[gone], values)
+    similarity = np.ones(len(gone))
+    stays = partner[settled] < 0
+    similarity[np.searchsorted(gone, settled[~stays])] = alike[~stays]
+    return _table(documents, order[gone], order[partner[gone]], similarity, values)
 
 
 def _total_order(documents: pa.Table) -> np.ndarray:
-    """Rows in the order that decides who stays, int64[n]; null qualities come last."""
+    """Rows in the order that decides who stays, int32[n]; null qualities come last."""
     ids = documents["doc_id"]
     n = len(ids)
     if n < 2 or pc.all(pc.less(ids.slice(0, n - 1), ids.slice(1))).as_py():
-        order = np.arange(n)
+        order = np.arange(n, dtype=np.int32)
     else:
-        order = pc.sort_indices(ids).to_numpy().astype(np.int64)
+        order = pc.sort_indices(ids).to_numpy().astype(np.int32)
         in_order = ids.take(pa.array(order))
         is_twice = pc.equal(in_order.slice(0, n - 1), in_order.slice(1))
         if pc.any(is_twice).as_py():
@@ -126,29 +137,37 @@ def _total_order(documents: pa.Table) -> np.ndarray:
                 "Try: one row a document; ids are unique across sources"
             )
     priority = documents["priority"].to_numpy()[order]
+    if documents["quality"].null_count == n:
+        return order if (priority[1:] >= priority[:-1]).all() else _by(order, priority)
     quality = pc.fill_null(documents["quality"], -np.inf).to_numpy()[order]
-    if (np.diff(priority) >= 0).all() and (quality[1:] == quality[:-1]).all():
-        return order
     has_none = documents["quality"].is_null().to_numpy()[order]
-    return order[np.lexsort((-quality, has_none, priority))]
+    return _by(order, -quality, has_none, priority)
 
 
-def _codes(column: pa.ChunkedArray) -> np.ndarray:
-    """A number for each value of a column of few values, uint64[n]."""
+def _by(order: np.ndarray, *keys: np.ndarray) -> np.ndarray:
+    """The order, sorted further: the last key counts most."""
+    return order[np.lexsort(keys)]
+
+
+def _scopes(column: pa.ChunkedArray, order: np.ndarray) -> np.ndarray | None:
+    """A well-mixed number for each document's scope, uint64[n]; None where there is but one."""
     encoded = pc.dictionary_encode(column).unify_dictionaries()
+    if not encoded.num_chunks or len(encoded.chunk(0).dictionary) < 2:
+        return None
     chunks = [chunk.indices.to_numpy(zero_copy_only=False) for chunk in encoded.chunks]
-    return np.concatenate([np.empty(0, np.int32), *chunks]).astype(np.uint64)
+    return np.concatenate(chunks)[order].astype(np.uint64) * _PRIME
 
 
 def _halves(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
     """The 16-byte values of a column as two uint64[n]; a null has a value of its own."""
     whole = pc.fill_null(column, bytes(16)).cast(pa.binary(16)) if column.null_count else column
-    parts = [np.empty((0, 2), np.uint64)]
+    parts = []
     for chunk in whole.chunks:
         fixed = chunk if pa.types.is_fixed_size_binary(chunk.type) else chunk.cast(pa.binary(16))
         data = np.frombuffer(fixed.buffers()[1] or b"", np.uint64).reshape(-1, 2)
         parts.append(data[fixed.offset : fixed.offset + len(fixed)])
-    low, high = np.concatenate(parts).T
+    both = parts[0] if len(parts) == 1 else np.concatenate([np.empty((0, 2), np.uint64), *parts])
+    low, high = both.T
     if column.null_count:
         nulls = np.flatnonzero(column.is_null().to_numpy())
         low, high = low.copy(), high.copy()
@@ -158,27 +177,31 @@ def _halves(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _first_alike(
-    values: dict[str, tuple[np.ndarray, np.ndarray]], order: np.ndarray, scopes: np.ndarray
+    values: dict[str, tuple[np.ndarray, np.ndarray]], order: np.ndarray, scopes: np.ndarray | None
 ) -> np.ndarray:
-    """For each document in order the first that equals it in scope and all values, int64[n]."""
-    low, high = scopes.copy(), np.zeros(len(order), np.uint64)
+    """For each document in order the first that equals it in scope and all values, int32[n]."""
+    high = np.zeros(len(order), np.uint64)
+    low = np.zeros(len(order), np.uint64) if scopes is None else scopes.copy()
     for each_low, each_high in values.values():
-        low = (low ^ each_low[order]) * _PRIME
-        high = (high + each_high[order]) * _PRIME
+        low ^= each_low[order]
+        low *= _PRIME
+        high += each_high[order]
+        high *= _PRIME
     members, starts, groups = equal_keys(low, high)
-    first = np.arange(len(order))
+    first = np.arange(len(order), dtype=np.int32)
     if len(members):
         first[members] = np.minimum.reduceat(members, starts)[groups]
     return first
 
 
 def _sure_groups(
-    values: dict[str, tuple[np.ndarray, np.ndarray]], rows: np.ndarray, scopes: np.ndarray
+    values: dict[str, tuple[np.ndarray, np.ndarray]], rows: np.ndarray, scopes: np.ndarray | None
 ) -> list[tuple[np.ndarray, np.ndarray, int]]:
     """(members, group of each, how many groups) of originals that are equal in one value."""
     found = []
     for low, high in values.values():
-        members, starts, groups = equal_keys(low[rows] + scopes, high[rows])
+        mine = low[rows] if scopes is None else low[rows] + scopes
+        members, starts, groups = equal_keys(mine, high[rows])
         found.append((members, groups, len(starts)))
     return found
 
@@ -186,19 +209,21 @@ def _sure_groups(
 def _near_groups(
     keys: Sequence[np.ndarray],
     rows: np.ndarray,
-    scopes: np.ndarray,
+    scopes: np.ndarray | None,
     has_shingles: np.ndarray,
     threads: int,
 ) -> list[tuple[np.ndarray, np.ndarray, int]]:
     """(members, group of each, how many groups) of originals that share a key, for each band."""
-    banded = np.flatnonzero(has_shingles)
-    rows, scopes = rows[banded], scopes[banded]
-    all_rows, one_scope = np.array_equal(rows, np.arange(len(keys[0]))), not scopes.any()
+    banded = None
+    if not has_shingles.all():
+        banded = np.flatnonzero(has_shingles).astype(np.int32)
+        rows, scopes = rows[banded], scopes if scopes is None else scopes[banded]
+    all_rows = len(rows) == len(keys[0]) and bool((rows[1:] > rows[:-1]).all())
 
     def of_band(band: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
         mine = np.asarray(band) if all_rows else band[rows]
-        members, starts, groups = equal_keys(mine if one_scope else mine + scopes)
-        return banded[members], groups, len(starts)
+        members, starts, groups = equal_keys(mine if scopes is None else mine + scopes)
+        return members if banded is None else banded[members], groups, len(starts)
 
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(of_band, keys))
@@ -207,18 +232,20 @@ def _near_groups(
 def _number(
     n: int, found: list[tuple[np.ndarray, np.ndarray, int]]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """The originals that meet others, int64[m]; their numbers in that list and their buckets,
-    numbered through, int64[k] each; how many buckets there are."""
+    """The originals that meet others, int32[m]; their numbers in that list and their buckets,
+    numbered through, int32[k] each; how many buckets there are."""
     meets = np.zeros(n, np.bool_)
     for members, _, _ in found:
         meets[members] = True
-    number = np.cumsum(meets) - 1
-    numbers, buckets, n_buckets = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
-    for members, groups, n_groups in found:
+    number = np.cumsum(meets, dtype=np.int32) - np.int32(1)
+    numbers, buckets, n_buckets = [np.empty(0, np.int32)], [np.empty(0, np.int32)], 0
+    while found:  # each band's pairs go as they are taken over
+        members, groups, n_groups = found.pop(0)
         numbers.append(number[members])
-        buckets.append(groups + n_buckets)
+        buckets.append(groups + np.int32(n_buckets))
         n_buckets += n_groups
-    return np.flatnonzero(meets), np.concatenate(numbers), np.concatenate(buckets), n_buckets
+    meeting = np.flatnonzero(meets).astype(np.int32)
+    return meeting, np.concatenate(numbers), np.concatenate(buckets), n_buckets
 
 
 def _asked(

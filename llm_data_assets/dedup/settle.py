@@ -11,7 +11,7 @@ def by_member(members, buckets, n):  # type: ignore[no-untyped-def]
     """Turn (member, bucket) pairs into each member's buckets, in the order of the pairs.
 
     Returns:
-        offsets int64[n + 1] and int64[k], the buckets of each member.
+        offsets int64[n + 1] and int32[k], the buckets of each member.
     """
     offsets = np.zeros(n + 1, np.int64)
     for member in members:
@@ -19,7 +19,7 @@ def by_member(members, buckets, n):  # type: ignore[no-untyped-def]
     for member in range(n):
         offsets[member + 1] += offsets[member]
     place = offsets.copy()
-    found = np.empty(len(buckets), np.int64)
+    found = np.empty(len(buckets), np.int32)
     for pair in range(len(members)):
         found[place[members[pair]]] = buckets[pair]
         place[members[pair]] += 1
@@ -33,7 +33,7 @@ def settle(  # type: ignore[no-untyped-def]
     """Decide about documents in their order; a document is an original or a copy of one.
 
     Args:
-        documents: int64[k], the original behind each document, itself at its first occurrence.
+        documents: int32[k], the original behind each document, itself at its first occurrence.
             Originals are numbered in the order of their first occurrence.
         values, starts, ends: uint64[...] and int64[n] twice, sorted shingle hashes of originals.
         bucket_offsets, buckets: from an original to its buckets.
@@ -46,9 +46,11 @@ def settle(  # type: ignore[no-untyped-def]
         similarity. A copy repeats its own original (1.0) if that stays.
     """
     n = len(starts)
-    head = np.full(n_buckets, -1, np.int64)  # newest link of each bucket's list of kept documents
-    following = np.empty(len(buckets), np.int64)  # the next link
-    owner = np.empty(len(buckets), np.int64)  # the kept document a link stands for
+    head = np.full(
+        n_buckets, np.int32(-1), np.int32
+    )  # newest link of each bucket's list of kept documents
+    following = np.empty(len(buckets), np.int32)  # the next link
+    owner = np.empty(len(buckets), np.int32)  # the kept document a link stands for
     checked = np.full(n, -1, np.int64)  # the newest document that each was compared up to
     seen = np.full(n, -1, np.int64)  # the last document that each kept one was compared with
     best = np.full(n, -1, np.int64)
