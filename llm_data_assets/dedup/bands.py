@@ -55,7 +55,8 @@ def parameters(threshold: float, num_perm: int) -> tuple[int, int]:
     """(bands, rows) for a threshold, by datasketch's own search.
 
     It minimises the evenly weighted areas of false positives below the threshold and of false
-    negatives above it; bands * rows may stay below `num_perm`.
+    negatives above it; bands * rows may stay below `num_perm`. Where it comes to one band, near 1,
+    it refuses; the answer is then two bands of half the values.
 
     Example:
         >>> parameters(0.8, 128)
@@ -63,10 +64,13 @@ def parameters(threshold: float, num_perm: int) -> tuple[int, int]:
     """
     from datasketch import MinHashLSH  # brings scipy along, a second of import
 
-    if not 0.0 < threshold < 1.0 or num_perm < 2:
+    if not 0.0 < threshold <= 1.0 or num_perm < 2:
         raise ValueError(
             f"no bands for threshold {threshold} and {num_perm} permutations. "
-            "Try: a threshold between 0 and 1 and at least 2 permutations"
+            "Try: a threshold above 0, at most 1, and at least 2 permutations"
         )
-    search = MinHashLSH(threshold=threshold, num_perm=num_perm)
+    try:
+        search = MinHashLSH(threshold=threshold, num_perm=num_perm)
+    except ValueError:
+        return 2, num_perm // 2
     return search.b, search.r

@@ -159,7 +159,7 @@ def _scopes(column: pa.ChunkedArray, order: np.ndarray) -> np.ndarray | None:
 
 
 def _halves(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """The 16-byte values of a column as two uint64[n]; a null has a value of its own."""
+    """The 16-byte values of a column as two uint64[n]; both are zero where there is none."""
     whole = pc.fill_null(column, bytes(16)).cast(pa.binary(16)) if column.null_count else column
     parts = []
     for chunk in whole.chunks:
@@ -167,13 +167,7 @@ def _halves(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
         data = np.frombuffer(fixed.buffers()[1] or b"", np.uint64).reshape(-1, 2)
         parts.append(data[fixed.offset : fixed.offset + len(fixed)])
     both = parts[0] if len(parts) == 1 else np.concatenate([np.empty((0, 2), np.uint64), *parts])
-    low, high = both.T
-    if column.null_count:
-        nulls = np.flatnonzero(column.is_null().to_numpy())
-        low, high = low.copy(), high.copy()
-        low[nulls] = (nulls.astype(np.uint64) + np.uint64(1)) * _PRIME
-        high[nulls] = 0
-    return low, high
+    return both[:, 0], both[:, 1]
 
 
 def _first_alike(
@@ -200,9 +194,10 @@ def _sure_groups(
     """(members, group of each, how many groups) of originals that are equal in one value."""
     found = []
     for low, high in values.values():
-        mine = low[rows] if scopes is None else low[rows] + scopes
-        members, starts, groups = equal_keys(mine, high[rows])
-        found.append((members, groups, len(starts)))
+        given = np.flatnonzero((low[rows] | high[rows]) != 0).astype(np.int32)
+        mine = low[rows[given]] if scopes is None else low[rows[given]] + scopes[given]
+        members, starts, groups = equal_keys(mine, high[rows[given]])
+        found.append((given[members], groups, len(starts)))
     return found
 
 
@@ -272,7 +267,8 @@ def _table(
     method = np.zeros(len(gone), np.int32)
     for number, name in enumerate(names[1:], start=1):
         low, high = values[name]
-        method[(low[gone] == low[kept]) & (high[gone] == high[kept])] = number
+        is_equal = (low[gone] == low[kept]) & (high[gone] == high[kept])
+        method[is_equal & ((low[gone] | high[gone]) != 0)] = number
     methods = pa.DictionaryArray.from_arrays(method, [*names[:-1], "exact"])
     leaving, staying = (
         documents.select(["doc_id", "source"]).take(pa.array(rows)) for rows in (gone, kept)

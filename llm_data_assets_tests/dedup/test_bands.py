@@ -63,8 +63,13 @@ def test_parameters_are_datasketchs(threshold: float, bands: int, rows: int) -> 
 
 
 def test_a_threshold_without_bands_says_so() -> None:
-    with pytest.raises(ValueError, match=r"threshold 1\.0"):
-        parameters(1.0, 128)
+    with pytest.raises(ValueError, match=r"threshold 1\.1"):
+        parameters(1.1, 128)
+
+
+@pytest.mark.parametrize("threshold", [0.999, 1.0])
+def test_near_one_there_are_two_bands(threshold: float) -> None:
+    assert parameters(threshold, 112) == (2, 56)
 
 
 @pytest.mark.parametrize("ngram", [1, 5])

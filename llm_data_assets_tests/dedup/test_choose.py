@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from llm_data_assets.dedup.bands import band_keys
 from llm_data_assets.dedup.choose import find_duplicates
-from llm_data_assets.dedup.exact import text_hashes
+from llm_data_assets.dedup.exact import text_hashes, value_hashes
 from llm_data_assets.dedup.minhash import shingle_counts, shingle_sets, signatures
 from llm_data_assets.dedup.similarity import similarity
 
@@ -35,6 +35,7 @@ def describe(rows: list[dict]) -> pa.Table:
             "priority": pa.array([row.get("priority", 0) for row in rows], pa.int32()),
             "quality": pa.array([row.get("quality") for row in rows], pa.float64()),
             "text_hash": text_hashes(texts),
+            "url": value_hashes(pa.array([row.get("url") for row in rows], pa.string())),
             "n_shingles": pa.array(shingle_counts(texts)),
             "signature": pa.array(list(signature), pa.list_(pa.uint32())),
         }
@@ -64,7 +65,9 @@ def partners(documents: list[dict], **settings) -> dict[str, str]:
     return {row["doc_id"]: row["kept_doc_id"] for row in find(documents, **settings)}
 
 
-def reference(rows: list[dict], threshold: float, bands: int, rows_: int, scope: str) -> list[dict]:
+def reference(
+    rows: list[dict], threshold: float, bands: int, rows_: int, scope: str, by_url: bool = False
+) -> list[dict]:
     """The contract, word for word: every document against every kept one before it."""
     table = describe(rows)
     signature = np.array(table["signature"].to_pylist(), np.uint32).reshape(-1, 112)
@@ -88,6 +91,8 @@ def reference(rows: list[dict], threshold: float, bands: int, rows_: int, scope:
                 continue
             if table["text_hash"][i] == table["text_hash"][j]:
                 alike.append((1.0, j, "exact"))
+            elif by_url and rows[i].get("url") and rows[i]["url"] == rows[j].get("url"):
+                alike.append((similarity(rows[i]["text"], rows[j]["text"]), j, "url"))
             elif table["n_shingles"][i].as_py() and (keys[i] == keys[j]).any():
                 s = similarity(rows[i]["text"], rows[j]["text"])
                 if s >= threshold:
@@ -217,6 +222,22 @@ def test_within_a_source_other_sources_do_not_count() -> None:
     assert partners(rows, scope="across") == {"b": "a", "c": "a"}
 
 
+def test_documents_of_one_address_go_whatever_they_say_and_the_number_says_how_alike() -> None:
+    rows = [
+        {"doc_id": "a", "text": run_of(0, 60), "url": "https://a"},
+        {"doc_id": "b", "text": run_of(200, 260), "url": "https://a"},
+        {"doc_id": "c", "text": run_of(200, 260), "url": "https://c"},
+        {"doc_id": "d", "text": run_of(300, 360), "url": None},
+        {"doc_id": "e", "text": run_of(320, 380), "url": None},
+    ]
+    found = find(rows, exact_by=["url"])
+    assert [(row["doc_id"], row["kept_doc_id"], row["method"]) for row in found] == [
+        ("b", "a", "url")  # and c stays: what says the same is gone
+    ]
+    assert found[0]["similarity"] == 0.0
+    assert partners(rows) == {"c": "b"}
+
+
 def test_texts_without_shingles_go_only_as_exact_copies() -> None:
     rows = [{"doc_id": str(i), "text": text} for i, text in enumerate(["", " ", "?", "!", "? "])]
     assert partners(rows) == {"1": "0", "4": "2"}
@@ -235,6 +256,7 @@ DOCUMENTS = st.lists(
             "source": st.sampled_from("xy"),
             "priority": st.integers(0, 1),
             "quality": st.sampled_from([None, 0.0, 0.5]),
+            "url": st.sampled_from([None, None, "", "a", "b", "c", "d", "e"]),
         }
     ),
     max_size=24,
@@ -249,14 +271,30 @@ DOCUMENTS = st.lists(
     st.sampled_from([(112, 1), (14, 8), (2, 3)]),
     st.sampled_from(["across", "within"]),
     st.sampled_from([1, 3]),
+    st.booleans(),
 )
 def test_the_answer_is_the_contracts_whatever_the_order_and_the_threads(
-    rows: list[dict], random, threshold: float, cut: tuple[int, int], scope: str, threads: int
+    rows: list[dict],
+    random,
+    threshold: float,
+    cut: tuple[int, int],
+    scope: str,
+    threads: int,
+    by_url: bool,
 ) -> None:
     bands, rows_ = cut
-    expected = reference(rows, threshold, bands, rows_, scope)
+    expected = reference(rows, threshold, bands, rows_, scope, by_url)
+    by = ["url"] if by_url else []
     random.shuffle(rows)
-    found = find(rows, threshold=threshold, bands=bands, rows=rows_, scope=scope, threads=threads)
+    found = find(
+        rows,
+        threshold=threshold,
+        bands=bands,
+        rows=rows_,
+        scope=scope,
+        threads=threads,
+        exact_by=by,
+    )
     assert found == expected
 
 
