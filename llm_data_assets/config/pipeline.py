@@ -324,6 +324,9 @@ class CheckBounds(_Settings):
 
     max_reject_share: float = Field(0.05, ge=0, le=1, description="Unreadable records of a source")
     max_duplicate_share: float = Field(0.9, ge=0, le=1, description="Removed by deduplication")
+    min_duplicate_precision: float = Field(
+        0.99, ge=0, le=1, description="Of a sample of removals, those that are confirmed"
+    )
     min_language_share: float = Field(0.5, ge=0, le=1, description="In the languages asked for")
     max_rule_share: float = Field(0.8, ge=0, le=1, description="Documents one rule drops")
     max_unknown_share: float = Field(0.0, ge=0, le=1, description="Unknown tokens")

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.dedup.bands import parameters
 from llm_data_assets.dedup.choose import find_duplicates
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, DUPLICATES
 from llm_data_assets.stages.checks import DUPLICATE_SHARE, KEPT_IS_KEPT
+from llm_data_assets.stages.duplicate_audit import PAIRS_MISSED, REMOVALS_CONFIRMED
 from llm_data_assets.stages.prune import remove_dropped_sources
 from llm_data_assets.stages.shards import task_key
-from llm_data_assets.stages.signed import Signed, open_signed, shingle_reader
+from llm_data_assets.stages.signed import Signed, bands_and_rows, open_signed, shingle_reader
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 
 CODE_VERSION = "2"
@@ -43,14 +43,6 @@ def run(context: Context) -> Outcome:
             threads=threads,
         )
         return _write(context, signed, found)
-
-
-def bands_and_rows(workspace: Workspace) -> tuple[int, int]:
-    """Bands and rows as given, or by datasketch's search for the threshold."""
-    dedup = workspace.pipeline.model.dedup
-    if dedup.bands and dedup.rows:
-        return dedup.bands, dedup.rows
-    return parameters(dedup.threshold, dedup.num_perm)
 
 
 def _scratch(workspace: Workspace) -> IO[bytes]:
@@ -104,5 +96,5 @@ then id), is really that similar: band hits are verified by exact Jaccard over t
     code_version=CODE_VERSION,
     settings=lambda workspace, partition: _settings(workspace),
     run=run,
-    checks=(DUPLICATE_SHARE, KEPT_IS_KEPT),
+    checks=(DUPLICATE_SHARE, KEPT_IS_KEPT, REMOVALS_CONFIRMED, PAIRS_MISSED),
 )

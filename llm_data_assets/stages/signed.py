@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.dedup.bands import band_keys
+from llm_data_assets.dedup.bands import band_keys, parameters
 from llm_data_assets.dedup.minhash import shingle_sets
 from llm_data_assets.lake.delta import Lake, ShardFile
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, RAW_CORPUS
@@ -40,6 +40,14 @@ class Signed:
     documents: pa.Table
     keys: np.ndarray
     shards: Sequence[tuple[str, ShardFile, int]]
+
+
+def bands_and_rows(workspace: Workspace) -> tuple[int, int]:
+    """Bands and rows as given, or by datasketch's search for the threshold."""
+    dedup = workspace.pipeline.model.dedup
+    if dedup.bands and dedup.rows:
+        return dedup.bands, dedup.rows
+    return parameters(dedup.threshold, dedup.num_perm)
 
 
 def open_signed(
