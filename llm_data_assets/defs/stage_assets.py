@@ -29,6 +29,7 @@ GROUPS = {
     "duplicates": "dedup",
     "deduped_corpus": "dedup",
     "quality_signals": "filter",
+    "removed_signals": "dedup",
     "evaluation_sets": "filter",
     "contamination": "filter",
     "filtered_corpus": "filter",

@@ -16,10 +16,11 @@ from llm_data_assets.lake.schemas import CHECKS, STAGE_STATS, TABLES
 from llm_data_assets.stages.checks import samples_json
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
+from llm_data_assets.stages.removed_signals import REMOVED_SIGNALS
 from llm_data_assets.stages.stage import Check, CheckResult, Context, Outcome, Partition, Stage
 from llm_data_assets.stages.versions import config_hash, data_version, input_version
 
-ALL_TABLES = (*TABLES.values(), QUALITY_SIGNALS)
+ALL_TABLES = (*TABLES.values(), QUALITY_SIGNALS, REMOVED_SIGNALS)
 
 
 @dataclass(frozen=True)

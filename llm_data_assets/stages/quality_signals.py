@@ -59,11 +59,16 @@ def measure_shard(task: Task) -> dict[str, ShardFile]:
 
 def _measured(task: Task) -> Iterator[pa.Table]:
     for rows in kept_documents(task, ["doc_id", "text"]):
-        texts = rows["text"].combine_chunks()
-        languages, scores = detect(texts)
-        signals = measure(texts, languages, language_scores=scores)
-        columns = {"doc_id": rows["doc_id"], "language": languages}
-        yield pa.table(columns | dict(zip(signals.schema.names, signals.columns, strict=True)))
+        yield signals_of(rows)
+
+
+def signals_of(rows: pa.Table) -> pa.Table:
+    """Rows of quality_signals for documents with the columns doc_id and text."""
+    texts = rows["text"].combine_chunks()
+    languages, scores = detect(texts)
+    signals = measure(texts, languages, language_scores=scores)
+    columns = {"doc_id": rows["doc_id"], "language": languages}
+    return pa.table(columns | dict(zip(signals.schema.names, signals.columns, strict=True)))
 
 
 def kept_documents(task: Task, columns: list[str]) -> Iterator[pa.Table]:

@@ -34,6 +34,7 @@ def test_definitions_load(definitions: dg.Definitions) -> None:
         ("duplicates", {"document_signatures"}),
         ("deduped_corpus", {"raw_corpus", "duplicates"}),
         ("quality_signals", {"raw_corpus", "deduped_corpus"}),
+        ("removed_signals", {"raw_corpus", "duplicates"}),
         ("evaluation_sets", set()),
         ("contamination", {"raw_corpus", "deduped_corpus", "evaluation_sets"}),
         ("filtered_corpus", {"raw_corpus", "quality_signals", "contamination"}),

@@ -1,0 +1,97 @@
+"""duplicates -> removed_signals: what deduplication took, measured as what stays is.
+
+Global deduplication is not always better: FineWeb's removed part trained better models than what
+was kept (Penedo et al. 2024, section 3.4). The model `removed_against_kept` puts both side by side.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+
+from llm_data_assets.lake.delta import ShardFile
+from llm_data_assets.lake.schemas import DUPLICATES, RAW_CORPUS, Table
+from llm_data_assets.stages.quality_signals import CODE_VERSION as MEASURED_BY
+from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS, signals_of
+from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
+from llm_data_assets.stages.stage import Context, Outcome, Stage
+from llm_data_assets.stages.versions import data_version
+
+CODE_VERSION = "1"
+# Removed documents measured of a source: a mean is then known to a fiftieth of its spread, for
+# about a second of work.
+SAMPLE = 2_000
+
+REMOVED_SIGNALS = Table(
+    "removed_signals",
+    f"Signals of documents that deduplication removed: all, or {SAMPLE:,} of a source drawn by a "
+    "hash of their ids.",
+    QUALITY_SIGNALS.partition_by,
+    QUALITY_SIGNALS.schema,
+)
+
+
+def run(context: Context) -> Outcome:
+    """Measure the drawn documents in each shard that holds some."""
+    partition = context.partition.values
+    gone = context.lake.read(DUPLICATES, partition, ["doc_id"])["doc_id"]
+    drawn = set(_drawn(gone.to_pylist()))
+    tasks, n_bytes = [], 0
+    for raw in context.lake.shards(RAW_CORPUS, partition):
+        rows = context.lake.read_shard(RAW_CORPUS, partition, raw, ["doc_id", "n_bytes"])
+        mine = rows.filter(pc.is_in(rows["doc_id"], pa.array(sorted(drawn), pa.string())))
+        ids = tuple(mine["doc_id"].to_pylist())
+        n_bytes += pc.sum(mine["n_bytes"]).as_py() or 0
+        key = task_key(CODE_VERSION, MEASURED_BY, raw.content, ids)
+        inputs = {RAW_CORPUS.name: (raw,)}
+        tasks.append(Task(context.lake, partition, raw.shard, key, inputs, {"doc_ids": ids}))
+    outputs = {STAGE.name: (REMOVED_SIGNALS, partition)}
+    files = make_shards(context, measure_removed, tasks, outputs, n_bytes)[STAGE.name]
+    context.lake.replace_partition(REMOVED_SIGNALS, partition, files)
+    return Outcome(
+        files=files,
+        docs_in=len(drawn),
+        docs=len(drawn),
+        n_bytes=n_bytes,
+        figures={"removed": len(gone)},
+    )
+
+
+def measure_removed(task: Task) -> dict[str, ShardFile]:
+    """Measure the drawn documents of one shard."""
+    return {REMOVED_SIGNALS.name: task.write(REMOVED_SIGNALS, _measured(task))}
+
+
+def _measured(task: Task) -> Iterator[pa.Table]:
+    if not task.settings["doc_ids"]:
+        return
+    (raw,) = task.inputs[RAW_CORPUS.name]
+    drawn = pa.array(task.settings["doc_ids"])
+    for rows in batches(task.lake, RAW_CORPUS, task.partition, raw, ["doc_id", "text"]):
+        yield signals_of(rows.filter(pc.is_in(rows["doc_id"], drawn)))
+
+
+def _drawn(ids: list[str]) -> list[str]:
+    """The ids whose hash is least: the same documents, the same sample."""
+    hashes = np.array([xxhash.xxh3_64_intdigest(each.encode()) for each in ids], np.uint64)
+    return [ids[at] for at in np.argsort(hashes, kind="stable")[:SAMPLE]]
+
+
+STAGE = Stage(
+    name=REMOVED_SIGNALS.name,
+    description="""What was measured of documents that deduplication removed, to be set beside what
+stays. All of them, or a sample of each source drawn by a hash of the ids.""",
+    table=REMOVED_SIGNALS,
+    partitioning="source",
+    upstream=(RAW_CORPUS.name, DUPLICATES.name),
+    code_version=f"{CODE_VERSION} {MEASURED_BY}",
+    settings=lambda workspace, partition: None,
+    run=run,
+    # Of `duplicates` only this source's rows matter.
+    inputs=lambda context: {
+        table.name: data_version(context.lake, table, context.partition.values)
+        for table in (RAW_CORPUS, DUPLICATES)
+    },
+)
