@@ -83,6 +83,23 @@ class SourceShingles(_Settings):
     unit: Unit | None = Field(None, description="As in dedup")
 
 
+class Repeats(_Settings):
+    """Passages that stood in their source before and are cut out of later documents; off."""
+
+    lines: bool = Field(False, description="Lines, equal as CCNet's paragraphs are")
+    paragraphs: bool = Field(False, description="Paragraphs, parted by empty lines")
+    sentences: bool = Field(False, description="Runs of three sentences, as C4 has it")
+    min_characters: int = Field(
+        20, ge=1, description="Shorter lines, paragraphs and runs are left alone"
+    )
+    substring_bytes: int | None = Field(
+        None, ge=10, description="Exact substrings of so many bytes; the extra `substrings`"
+    )
+    substring_words: int | None = Field(
+        None, ge=5, description="Exact substrings of so many words; 50 is usual"
+    )
+
+
 class Dedup(_Settings):
     """What counts as a duplicate. Defaults are FineWeb's 14 x 8 (Penedo et al. 2024), verified."""
 
@@ -128,6 +145,8 @@ class Dedup(_Settings):
         description="Sources that are compared with each other, by name of the group; a source "
         "of no group stands alone",
     )
+
+    repeats: Repeats = Repeats()
 
     @model_validator(mode="before")
     @classmethod

@@ -30,6 +30,7 @@ GROUPS = {
     "deduped_corpus": "dedup",
     "quality_signals": "filter",
     "removed_signals": "dedup",
+    "repeated_spans": "dedup",
     "evaluation_sets": "filter",
     "contamination": "filter",
     "filtered_corpus": "filter",

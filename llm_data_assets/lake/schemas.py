@@ -191,6 +191,22 @@ CONTAMINATION = Table(
     ),
 )
 
+REPEATED_SPANS = Table(
+    "repeated_spans",
+    "Passages of surviving documents that stood in their source before.",
+    ("source",),
+    pa.schema(
+        [
+            _DOC_ID,
+            _column("kind", pa.string(), "repeated_line, _paragraph, _sentences or _substring"),
+            _column("start", pa.int64(), "First character in the text of raw_corpus"),
+            _column("length", pa.int64(), "Characters"),
+            _column("copies", pa.int64(), "How often it stands in the source; null of substrings"),
+            _column("first_doc_id", pa.string(), "Where it stands first; null of substrings"),
+        ]
+    ),
+)
+
 FILTERED_CORPUS = Table(
     "filtered_corpus",
     "Survivors of the rules, after the edits asked for: the text that is tokenised.",
@@ -398,6 +414,7 @@ TABLES: MappingProxyType[str, Table] = MappingProxyType(
             DOCUMENT_SIGNATURES,
             DUPLICATES,
             DEDUPED_CORPUS,
+            REPEATED_SPANS,
             EVALUATION_SETS,
             CONTAMINATION,
             FILTERED_CORPUS,

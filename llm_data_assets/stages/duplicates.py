@@ -79,7 +79,7 @@ def _write(context: Context, signed: Signed, found: pa.Table) -> Outcome:
 
 def _settings(workspace: Workspace) -> list[Any]:
     return [
-        workspace.pipeline.model.dedup,
+        workspace.pipeline.model.dedup.model_dump(exclude={"repeats"}),
         {name: source.priority for name, source in workspace.catalog.model.sources.items()},
     ]
 

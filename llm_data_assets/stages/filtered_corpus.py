@@ -1,5 +1,6 @@
 """quality_signals -> filtered_corpus: rules decide in SQL, edits are made to what stays."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from llm_data_assets.lake.schemas import (
     EDITS,
     FILTERED_CORPUS,
     RAW_CORPUS,
+    REPEATED_SPANS,
     VERDICTS,
 )
 from llm_data_assets.stages.checks import (
@@ -35,13 +37,13 @@ from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
 from llm_data_assets.text.cuts import CUTTING, cut
 from llm_data_assets.text.cuts import KIND as CUT
-from llm_data_assets.text.edits import Edit, apply_edits, compose
+from llm_data_assets.text.edits import Edit, apply_edits, compose, merged
 from llm_data_assets.text.licenses import normalise
 from llm_data_assets.text.lines import clean_lines
 from llm_data_assets.text.personal_data import mask
 from llm_data_assets.text.rules import compile_rules
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 # A rule may name these beside the signals. A document without a licence is SPDX's NOASSERTION.
 _DOCUMENT_COLUMNS = (
     "source",
@@ -54,6 +56,7 @@ _DOCUMENT_COLUMNS = (
 )
 _OVERLAP = "evaluation_overlap"
 _EMPTY_AFTER_EDITS = "empty_after_edits"
+_REPEATED = "repeated_passages"
 
 
 def run(context: Context) -> Outcome:
@@ -65,12 +68,14 @@ def run(context: Context) -> Outcome:
     }
     raw = {file.shard: file for file in context.lake.shards(RAW_CORPUS, partition)}
     met = context.lake.shards(CONTAMINATION, partition)
+    repeated = context.lake.shards(REPEATED_SPANS, partition)
     tasks = []
     for signals in context.lake.shards(QUALITY_SIGNALS, partition):
         inputs = {
             RAW_CORPUS.name: (raw[signals.shard],),
             QUALITY_SIGNALS.name: (signals,),
             CONTAMINATION.name: tuple(file for file in met if file.shard == signals.shard),
+            REPEATED_SPANS.name: tuple(file for file in repeated if file.shard == signals.shard),
         }
         contents = [file.content for files in inputs.values() for file in files]
         key = task_key(CODE_VERSION, contents, settings)
@@ -178,7 +183,8 @@ def _edited(
     measured = task.lake.read_shard(
         QUALITY_SIGNALS, task.partition, signals, ["doc_id", "language"]
     )
-    passages = _passages(task)
+    passages, repeats = _passages(task), _repeats(task)
+    flags = Counter(row["doc_id"] for row in verdicts)
     columns = ["doc_id", "text", "license", "url"]
     for rows in batches(task.lake, RAW_CORPUS, task.partition, raw, columns):
         kept = rows.filter(pc.is_in(rows["doc_id"], stays))
@@ -187,8 +193,12 @@ def _edited(
         written = []
         for document, language in zip(kept.to_pylist(), languages, strict=True):
             name = document["doc_id"]
-            text, made = edit(document["text"], task.settings, passages.get(name, ()))
+            text, made = edit(
+                document["text"], task.settings, passages.get(name, ()), repeats.get(name, ())
+            )
             edits += edit_rows(name, document["text"], text, made)
+            if name in repeats:
+                verdicts.append(_repeating(document, repeats[name], flags[name]))
             if text.strip():
                 size = len(text.encode())
                 written.append(
@@ -211,13 +221,40 @@ def _passages(task: Task) -> dict[str, list[tuple[int, int]]]:
     return passages
 
 
+def _repeats(task: Task) -> dict[str, list[Edit]]:
+    """By document, the passages that stood in the source before."""
+    found: dict[str, list[Edit]] = {}
+    for file in task.inputs[REPEATED_SPANS.name]:
+        for row in task.lake.read_shard(REPEATED_SPANS, task.partition, file).to_pylist():
+            edit = Edit(row["kind"], row["start"], row["length"], "")
+            found.setdefault(row["doc_id"], []).append(edit)
+    return found
+
+
+def _repeating(document: dict[str, Any], repeats: list[Edit], position: int) -> dict[str, Any]:
+    """The flag of a document that loses passages: which kinds, and what share of its text."""
+    gone = merged(repeats)
+    return {
+        "doc_id": document["doc_id"],
+        "kept": True,
+        "reason": _REPEATED,
+        "position": position,
+        "value": sum(edit.length for edit in gone) / len(document["text"]),
+        "threshold": None,
+        "detail": ", ".join(sorted({edit.kind for edit in repeats})),
+    }
+
+
 def edit(
-    text: str, settings: Mapping[str, Any], passages: Sequence[tuple[int, int]] = ()
+    text: str,
+    settings: Mapping[str, Any],
+    passages: Sequence[tuple[int, int]] = (),
+    repeats: Sequence[Edit] = (),
 ) -> tuple[str, list[Edit]]:
     """Make the edits that the pipeline asks for; positions are those of `text`.
 
-    Benchmark passages go first, then lines; personal data are masked in what is left. The text is
-    empty if nothing worth keeping stays beside the passages.
+    Benchmark passages and `repeats` go first, then lines; personal data are masked in what is
+    left. The text is empty if nothing worth keeping stays beside the passages.
     """
     edits: list[Edit] = []
     if passages:
@@ -225,7 +262,10 @@ def edit(
         gone = cut(text, passages, rule["rule"], rule["share"])
         if gone is None:
             return "", [Edit(CUT, 0, len(text), "")]
-        edits, text = gone, apply_edits(text, gone)
+        edits = gone
+    if passages or repeats:
+        edits = merged([*edits, *repeats])
+        text = apply_edits(text, edits)
     wanted = settings["edits"]
     # In code, "[0]" is no citation and a line about javascript is no banner.
     kinds = [] if settings["domain"] == CODE_DOMAIN else wanted["lines"]
@@ -294,7 +334,12 @@ personal data masked. Every dropped document stands in `verdicts` with the rule,
 threshold; all its failing rules are listed, the first one decides. Every edit is in `edits`.""",
     table=FILTERED_CORPUS,
     partitioning="source",
-    upstream=(RAW_CORPUS.name, QUALITY_SIGNALS.name, CONTAMINATION.name),
+    upstream=(
+        RAW_CORPUS.name,
+        QUALITY_SIGNALS.name,
+        CONTAMINATION.name,
+        REPEATED_SPANS.name,
+    ),
     code_version=CODE_VERSION,
     settings=_settings,
     run=run,

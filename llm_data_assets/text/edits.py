@@ -61,6 +61,19 @@ def compose(first: Sequence[Edit], second: Sequence[Edit], between: str) -> list
     return composed
 
 
+def merged(removals: Iterable[Edit]) -> list[Edit]:
+    """Removals of one text, in any order, as disjoint ones; those that overlap name both kinds."""
+    found: list[Edit] = []
+    for edit in sorted(removals, key=_place):
+        if found and edit.start < found[-1].start + found[-1].length:
+            last = found.pop()
+            kinds = dict.fromkeys((*last.kind.split("+"), edit.kind))
+            end = max(last.start + last.length, edit.start + edit.length)
+            edit = Edit("+".join(kinds), last.start, end - last.start, "")
+        found.append(edit)
+    return found
+
+
 def changed_span(kind: str, start: int, before: str, after: str) -> Edit:
     """The edit that turns `before` into `after`, without what both begin and end with."""
     shorter = min(len(before), len(after))

@@ -37,7 +37,11 @@ def test_definitions_load(definitions: dg.Definitions) -> None:
         ("removed_signals", {"raw_corpus", "duplicates"}),
         ("evaluation_sets", set()),
         ("contamination", {"raw_corpus", "deduped_corpus", "evaluation_sets"}),
-        ("filtered_corpus", {"raw_corpus", "quality_signals", "contamination"}),
+        ("repeated_spans", {"raw_corpus", "deduped_corpus"}),
+        (
+            "filtered_corpus",
+            {"raw_corpus", "quality_signals", "contamination", "repeated_spans"},
+        ),
         ("tokenizer", {"filtered_corpus"}),
         ("tokenized_corpus", {"filtered_corpus", "tokenizer"}),
         ("tokenizer_report", {"filtered_corpus", "tokenizer", "tokenized_corpus"}),
