@@ -3,6 +3,8 @@
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import CHECKS, STAGE_STATS, TABLES
+from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
+from llm_data_assets.stages.removed_signals import REMOVED_SIGNALS
 from llm_data_assets.stages.stage import recipe_sources
 
 
@@ -13,7 +15,7 @@ def remove_dropped_sources(workspace: Workspace, lake: Lake) -> list[str]:
     stay.
     """
     removed = []
-    for table in TABLES.values():
+    for table in (*TABLES.values(), QUALITY_SIGNALS, REMOVED_SIGNALS):
         if table in (STAGE_STATS, CHECKS):
             continue
         for partition in lake.partitions(table):
