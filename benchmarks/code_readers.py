@@ -12,17 +12,16 @@ three.
 import argparse
 import csv
 import io
-import platform
 import struct
 import sysconfig
 import tarfile
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from measure import machine, timed
 
 from llm_data_assets.sources.document import Document
 from llm_data_assets.sources.files import list_files
@@ -33,7 +32,7 @@ REPEATS = 3
 
 def main() -> None:
     options = _options()
-    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
+    print(machine())
     print(f"{'format':14}{'MB':>8}{'ours MB/s':>12}{'peer MB/s':>12}{'ours/peer':>11}  peer")
     with tempfile.TemporaryDirectory() as folder:
         inputs = _inputs(Path(folder), _sources(options.folder, options.megabytes))
@@ -46,19 +45,14 @@ def main() -> None:
 def _compare(name: str, path: Path, peer: Callable[[Path], int], said: str) -> None:
     ours_best = peer_best = float("inf")
     for _ in range(REPEATS):
-        peer_bytes, seconds = _timed(peer, path)
+        peer_bytes, seconds = timed(lambda: peer(path))
         peer_best = min(peer_best, seconds)
-        our_bytes, seconds = _timed(lambda path: _ours(name, path), path)
+        our_bytes, seconds = timed(lambda: _ours(name, path))
         ours_best = min(ours_best, seconds)
     assert our_bytes == peer_bytes, (name, our_bytes, peer_bytes)
     megabytes = our_bytes / 1e6
     ours, theirs = megabytes / ours_best, megabytes / peer_best
     print(f"{name:14}{megabytes:8.1f}{ours:12.1f}{theirs:12.1f}{ours / theirs:11.2f}  {said}")
-
-
-def _timed(function: Callable[[Path], int], path: Path) -> tuple[int, float]:
-    start = time.process_time()
-    return function(path), time.process_time() - start
 
 
 def _ours(name: str, path: Path) -> int:

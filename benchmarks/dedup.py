@@ -12,13 +12,10 @@ the machine alone while it runs.
 """
 
 import argparse
-import os
-import platform
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +25,7 @@ from datasketch import MinHash, MinHashLSH
 from dedup_kernel_floor import kernel_and_floor
 from dedup_stages import end_to_end
 from dedup_truth import precision_of_removals, recall_by_similarity
+from measure import machine
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -48,7 +46,7 @@ def main() -> None:
     options = _options()
     texts = pq.read_table(options.corpus)["text"].combine_chunks()
     prepared = folded(texts)
-    print(_machine())
+    print(machine("numba", "numpy", "pyarrow", "datasketch", "datatrove", "scipy"))
     print(
         f"input: {len(texts)} documents, {megabytes(texts):.0f} MB; "
         f"normalised {megabytes(prepared):.0f} MB"
@@ -327,18 +325,6 @@ def _warm_up() -> float:
     keys = band_keys(values, bands=BANDS, rows=ROWS)
     find_duplicates(described(texts, counts), list(keys.T), sets_of(texts), threshold=THRESHOLD)
     return time.process_time() - started
-
-
-def _machine() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    names = ("numba", "numpy", "pyarrow", "datasketch", "datatrove", "scipy")
-    packages = ", ".join(f"{name} {version(name)}" for name in names)
-    model = models[0] if models else platform.machine()
-    return (
-        f"machine: {os.cpu_count()} cores, {model}; Python {platform.python_version()}, {packages}"
-    )
 
 
 def _options() -> argparse.Namespace:

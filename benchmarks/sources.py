@@ -11,20 +11,17 @@ warcio, lxml_html_clean, which it needs), fastwarc and resiliparse alone, polars
 import argparse
 import bz2
 import json
-import platform
 import sys
 import sysconfig
 import tempfile
-import time
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
 from xml.etree.ElementTree import iterparse
 
 import polars as pl
 import zstandard
 from fastwarc.warc import ArchiveIterator, WarcRecordType
+from measure import best, machine, timed
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding
 from resiliparse.parse.html import HTMLTree
@@ -33,12 +30,10 @@ from llm_data_assets.sources.document import Document
 from llm_data_assets.sources.files import list_files
 from llm_data_assets.sources.formats import read_documents
 
-Result = TypeVar("Result")
-
 
 def main() -> None:
     options = _options()
-    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
+    print(machine("fastwarc", "resiliparse", "polars"))
     with tempfile.TemporaryDirectory() as folder:
         _web(options.warc)
         _json_lines(Path(folder), options.text, options.megabytes)
@@ -47,12 +42,12 @@ def main() -> None:
 
 
 def _web(path: Path) -> None:
-    ours, seconds = _best(lambda: _documents("warc", path))
-    alone, alone_seconds = _best(lambda: _fastwarc_alone(path))
+    ours, seconds = best(lambda: _documents("warc", path))
+    alone, alone_seconds = best(lambda: _fastwarc_alone(path))
     print(f"\nWARC to text: {path.name}, {path.stat().st_size / 1e6:.1f} MB, {ours} pages")
     _row("llm_data_assets", seconds)
     _row(f"fastwarc {version('fastwarc')} + resiliparse alone ({alone})", alone_seconds, seconds)
-    theirs, peer_seconds = _timed(lambda: _datatrove(path))
+    theirs, peer_seconds = timed(lambda: _datatrove(path))
     name = f"datatrove {version('datatrove')} + trafilatura {version('trafilatura')} ({theirs})"
     _row(name, peer_seconds, seconds)
 
@@ -83,8 +78,8 @@ def _datatrove(path: Path) -> int:
 def _json_lines(folder: Path, texts: Path, megabytes: int) -> None:
     for size in (None, 6_000, 500):  # whole files; the Pile's mean; short comments
         path, n_bytes = _make_lines(folder, texts, megabytes, size)
-        ours, seconds = _best(lambda path=path: _documents("pile", path))
-        frame, peer_seconds = _best(lambda path=path: pl.read_ndjson(path))
+        ours, seconds = best(lambda path=path: _documents("pile", path))
+        frame, peer_seconds = best(lambda path=path: pl.read_ndjson(path))
         assert ours == frame.height
         what = "whole files" if size is None else f"{size} characters each"
         print(f"\nJSON lines, zstd: {n_bytes / 1e6:.0f} MB, {ours} documents, {what}")
@@ -108,8 +103,8 @@ def _make_lines(folder: Path, texts: Path, megabytes: int, size: int | None) -> 
 
 
 def _wiki(path: Path) -> None:
-    ours, seconds = _best(lambda: _documents("wikipedia", path))
-    theirs, peer_seconds = _timed(lambda: _mwparserfromhell(path))
+    ours, seconds = best(lambda: _documents("wikipedia", path))
+    theirs, peer_seconds = timed(lambda: _mwparserfromhell(path))
     print(f"\nMediaWiki dump to text: {path.name}, {ours} articles")
     _row("llm_data_assets", seconds)
     name = f"mwparserfromhell {version('mwparserfromhell')}, every page ({theirs})"
@@ -132,17 +127,6 @@ def _mwparserfromhell(path: Path) -> int:
 def _documents(name: str, path: Path) -> int:
     (file,) = list_files([path.name], base=path.parent)
     return sum(isinstance(each, Document) for each in read_documents(name, file, {}))
-
-
-def _timed(call: Callable[[], Result]) -> tuple[Result, float]:
-    started = time.process_time()
-    result = call()
-    return result, time.process_time() - started
-
-
-def _best(call: Callable[[], Result], repeats: int = 3) -> tuple[Result, float]:
-    runs = [_timed(call) for _ in range(repeats)]
-    return runs[0][0], min(seconds for _, seconds in runs)
 
 
 def _row(name: str, seconds: float, ours: float | None = None) -> None:

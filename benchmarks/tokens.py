@@ -13,18 +13,17 @@ import argparse
 import bisect
 import itertools
 import os
-import platform
 import random
 import sys
 import sysconfig
 import threading
 import time
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from measure import machine
 
 from llm_data_assets.tokens.encode import Encoded, Encoder
 from llm_data_assets.tokens.packing import pack
@@ -39,7 +38,7 @@ def main() -> None:
     texts = _texts(options.folders, options.megabytes * 1_000_000)
     sizes = [len(text.encode()) for text in texts]
     megabytes = sum(sizes) / 1e6
-    print(_machine())
+    print(machine("numba", "numpy", "pyarrow", "sentencepiece"))
     folders = ", ".join(map(str, options.folders))
     print(f"input: {len(texts)} documents, {megabytes:.1f} MB of {folders}")
     model = options.model.read_bytes() if options.model else _train(texts)
@@ -225,18 +224,6 @@ def _texts(folders: list[Path], n_bytes: int) -> list[str]:
     if not texts:
         sys.exit(f"no text in {folders}. Try: a folder with .py, .txt, .md or .rst files")
     return list(texts)
-
-
-def _machine() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    packages = ("numba", "numpy", "pyarrow", "sentencepiece")
-    versions = ", ".join(f"{package} {version(package)}" for package in packages)
-    model = models[0] if models else platform.machine()
-    return (
-        f"machine: {os.cpu_count()} cores, {model}; Python {platform.python_version()}, {versions}"
-    )
 
 
 def _options() -> argparse.Namespace:

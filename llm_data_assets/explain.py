@@ -5,46 +5,46 @@ from typing import Any
 
 import duckdb
 
+from llm_data_assets.lake.catalog import rows
+
 _SHOWN = 10  # positions in the lines to read; JSON has all
 
 
 def explain_document(connection: duckdb.DuckDBPyConnection, doc_id: str) -> dict[str, Any] | None:
     """Everything the tables say of one document; None if they do not know it."""
 
-    def rows(sql: str) -> list[dict[str, Any]]:
-        found = connection.execute(sql, [doc_id])
-        names = [column[0] for column in found.description or []]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    def told(sql: str) -> list[dict[str, Any]]:
+        return rows(connection, sql, [doc_id])
 
-    raw = rows(
+    raw = told(
         "SELECT * EXCLUDE (text), left(text, 200) AS beginning FROM raw_corpus WHERE doc_id = ?"
     )
     if not raw:
         return None
-    verdicts = rows(
+    verdicts = told(
         "SELECT stage, kept, reason, position, value, threshold, detail FROM verdicts "
         "WHERE doc_id = ? ORDER BY stage, position"
     )
     return {
         "document": raw[0],
-        "edits": rows(
+        "edits": told(
             "SELECT stage, kind, start, length, replacement FROM edits WHERE doc_id = ? "
             "ORDER BY stage, start"
         ),
         "verdicts": verdicts,
-        "questions": rows(
+        "questions": told(
             "SELECT question_id, start, length, units, question_share FROM contamination "
             "WHERE doc_id = ? ORDER BY question_share DESC, question_id, start"
         ),
         "removed": next(
             (each for each in verdicts if not each["kept"] and each["position"] == 0), None
         ),
-        "repeated_by": rows(
+        "repeated_by": told(
             "SELECT doc_id, similarity, method FROM duplicates WHERE kept_doc_id = ? "
             "ORDER BY doc_id"
         ),
-        "tokens": rows("SELECT n_tokens, n_unknown FROM tokenized_corpus WHERE doc_id = ?"),
-        "positions": rows(
+        "tokens": told("SELECT n_tokens, n_unknown FROM tokenized_corpus WHERE doc_id = ?"),
+        "positions": told(
             """SELECT recipe, list(DISTINCT position ORDER BY position) AS positions
             FROM sequences JOIN mixed_corpus USING (recipe, source, sequence)
             WHERE doc_id = ? GROUP BY recipe ORDER BY recipe"""

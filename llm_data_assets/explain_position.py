@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 
 from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.lake.catalog import rows
 from llm_data_assets.stages.export_files import MANIFEST
 from llm_data_assets.tokens import megatron
 
@@ -33,7 +34,8 @@ def documents_at(
         raise ConfigError(
             "--position", str(position), f"is not in the run of {recipe}", f"0 to {length[0] - 1}"
         )
-    rows = connection.execute(
+    found = rows(
+        connection,
         """
         SELECT doc_id, source, sequence, epoch, start AS first_token, length AS tokens,
             sum(length) OVER (ORDER BY doc_id, start) - length AS at
@@ -42,8 +44,6 @@ def documents_at(
         """,
         [recipe, position],
     )
-    names = [column[0] for column in rows.description or []]
-    found = [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
     return [row for row in found if token is None or row["at"] <= token < row["at"] + row["tokens"]]
 
 

@@ -6,8 +6,9 @@ that has it open keeps a consistent picture of every table as of that publicatio
 
 import os
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -69,6 +70,15 @@ def connect(home: Path) -> duckdb.DuckDBPyConnection:
         f"{catalog}: no tables here yet. Try: `llm-data run`, or set LLM_DATA_HOME to the home "
         "that has them"
     )
+
+
+def rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] = ()
+) -> list[dict[str, Any]]:
+    """The rows of a query, each as column -> value."""
+    found = connection.execute(sql, list(values))
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def model_file(home: Path, name: str) -> Path:

@@ -2,21 +2,14 @@
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
-from llm_data_assets.sources.jsonl import objects
+from llm_data_assets.sources.jsonl import mapped
 from llm_data_assets.sources.jsonl import split as split
-from llm_data_assets.sources.mapping import FieldMapping, to_document
+from llm_data_assets.sources.mapping import FieldMapping
+from llm_data_assets.sources.options import NoOptions as Options
 
 _FIELDS = FieldMapping(text="text", url="url", created_at="timestamp", title=None)
-
-
-class Options(BaseModel):
-    """C4 has one layout."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
@@ -25,9 +18,7 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     Re-serialised copies write `2019-04-25 12:57:54` for the publisher's `2019-04-25T12:57:54Z`;
     both become the latter.
     """
-    for offset, record, first_bytes in objects(file):
-        if not isinstance(record, Reject):
-            record = to_document(record, _FIELDS, offset, first_bytes)
+    for record in mapped(file, _FIELDS):
         if isinstance(record, Document) and record.created_at:
             record.created_at = f"{record.created_at.removesuffix('Z')}Z"
         yield record

@@ -9,21 +9,14 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.conversation import rest_of
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile, open_decompressed
 from llm_data_assets.sources.media_pair import MediaPair, Paired, documents, whole
+from llm_data_assets.sources.options import NoOptions as Options
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 _MAX_TEXT = 1 << 20
-
-
-class Options(BaseModel):
-    """CC12M has one layout."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

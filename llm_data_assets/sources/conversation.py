@@ -1,7 +1,7 @@
 """Dialogues and preferences: one schema for what instruction sets say in a dozen ways."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,8 +72,31 @@ def turn(speaker: Any, content: Any) -> Turn:
 
 
 def exchange(question: str, answer: str) -> list[Turn]:
-    """One question and its answer."""
+    """One question and its answer.
+
+    Raises:
+        ValueError: one of them is empty (`no question`, `no answer`).
+    """
+    if not question or not answer:
+        missing = "answer" if question else "question"
+        raise ValueError(f"no {missing}: the field is missing or empty")
     return [Turn("user", question), Turn("assistant", answer)]
+
+
+def spoken(
+    records: Iterable[tuple[int, Any]], parse: Callable[[dict[str, Any], int], Spoken]
+) -> Iterator[Spoken]:
+    """What `parse` makes of every record (offset, object); a reject where it raises ValueError."""
+    for offset, record in records:
+        if isinstance(record, Reject):
+            yield record
+        elif not isinstance(record, dict):
+            yield reject(f"not an object: {type(record).__name__}", record, offset)
+        else:
+            try:
+                yield parse(record, offset)
+            except ValueError as error:
+                yield reject(str(error), record, offset)
 
 
 def reject(error: str, record: Any, offset: int) -> Reject:
@@ -93,6 +116,18 @@ def text_of(record: Mapping[str, Any], name: str) -> str:
         return ""
     if not isinstance(value, str):
         raise ValueError(f"wrong type: {name} is {type(value).__name__}, not text")
+    return value
+
+
+def list_of(record: Mapping[str, Any], name: str) -> list[Any]:
+    """The turns that a field lists.
+
+    Raises:
+        ValueError: it lists none (`no turns`).
+    """
+    value = record.get(name)
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"no turns: `{name}` is missing or empty")
     return value
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources import parquet
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.media_pair import MediaPair, Paired, documents, numbers, whole
+from llm_data_assets.sources.options import NoOptions as Options
 from llm_data_assets.sources.parquet import split as split
 
 _FIELDS = parquet.Options(text="text", url="url", id="id", title=None, created_at=None)
@@ -16,12 +15,6 @@ _SCORES = (
     "clip_similarity_vitb32", "clip_similarity_vitl14", "nsfw_score_opennsfw2",
     "nsfw_score_gantman", "watermark_score", "aesthetic_score_laion_v2",
 )  # fmt: skip
-
-
-class Options(BaseModel):
-    """COYO has its own columns."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

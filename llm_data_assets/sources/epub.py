@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from pydantic import BaseModel, ConfigDict
 from resiliparse.extract.html2text import extract_plain_text
 
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile, open_raw
+from llm_data_assets.sources.options import NoOptions as Options
 from llm_data_assets.text.decode import decode
 
 _CONTAINER = "META-INF/container.xml"
@@ -38,12 +38,6 @@ _LICENSE_URLS = (
     ("creativecommons.org/licenses/by-sa/4.0", "CC-BY-SA-4.0"),
     ("creativecommons.org/licenses/by/4.0", "CC-BY-4.0"),
 )
-
-
-class Options(BaseModel):
-    """EPUBs need none."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

@@ -125,23 +125,6 @@ def open_decompressed(file: SourceFile) -> BinaryIO:
     return decompressed(open_raw(file), file.uri)
 
 
-def beside(file: SourceFile, name: str) -> SourceFile | None:
-    """The file of that name in the same folder; None where there is none.
-
-    A name that leads out of the folder names none.
-    """
-    if "/" in name or name in ("", ".", ".."):
-        return None
-    path = posixpath.join(posixpath.dirname(file.path), name)
-    uri = posixpath.join(posixpath.dirname(file.uri), name)
-    if "://" in path:
-        filesystem, inner = fsspec.url_to_fs(path)
-        there = filesystem.isfile(inner)
-    else:
-        there = Path(path).is_file() and Path(path).resolve().parent == Path(path).parent.resolve()
-    return SourceFile(uri, path, 0, "") if there else None
-
-
 def is_compressed(file: SourceFile) -> bool:
     """Whether a stream of the file has to be decompressed from its beginning."""
     with open_raw(file) as raw:

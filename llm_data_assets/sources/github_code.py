@@ -6,23 +6,16 @@ the file's name.
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.arrow_rows import Record
 from llm_data_assets.sources.code_file import code_marks
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.licenses import spdx
+from llm_data_assets.sources.options import NoOptions as Options
 from llm_data_assets.sources.parquet import rows, split
 from llm_data_assets.sources.programming_languages import programming_language
 
 __all__ = ["Options", "read", "repository_file", "split"]
-
-
-class Options(BaseModel):
-    """github-code needs none."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

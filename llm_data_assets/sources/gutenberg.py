@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile, read_whole
+from llm_data_assets.sources.options import NoOptions as Options
 from llm_data_assets.sources.text import looks_binary
 from llm_data_assets.text.decode import decode
 
@@ -33,12 +32,6 @@ _LANGUAGES = {
     "Chinese": "zh", "Dutch": "nl", "English": "en", "Finnish": "fi", "French": "fr",
     "German": "de", "Hungarian": "hu", "Italian": "it", "Portuguese": "pt", "Spanish": "es",
 }  # fmt: skip
-
-
-class Options(BaseModel):
-    """Gutenberg texts need none."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

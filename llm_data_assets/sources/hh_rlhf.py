@@ -4,29 +4,22 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.conversation import (
     Preference,
     Spoken,
     Turn,
     documents,
-    reject,
     rest_of,
+    spoken,
     text_of,
     turn,
 )
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.json_records import json_records
+from llm_data_assets.sources.options import NoOptions as Options
 
 _SPEAKER = re.compile(r"\n\n(Human|Assistant): ?")
-
-
-class Options(BaseModel):
-    """HH-RLHF has one layout."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
@@ -36,17 +29,11 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
 
 def read_records(file: SourceFile, options: Options) -> Iterator[Spoken]:
     """Yield every pair: the turns that both sides share, and how each goes on."""
-    for offset, record in json_records(file):
-        yield record if isinstance(record, Reject) else _pair(record, offset)
+    return spoken(json_records(file), _pair)
 
 
-def _pair(record: Any, offset: int) -> Spoken:
-    if not isinstance(record, dict):
-        return reject(f"not an object: {type(record).__name__}", record, offset)
-    try:
-        chosen, rejected = (_turns(text_of(record, side)) for side in ("chosen", "rejected"))
-    except ValueError as error:
-        return reject(str(error), record, offset)
+def _pair(record: dict[str, Any], offset: int) -> Preference:
+    chosen, rejected = (_turns(text_of(record, side)) for side in ("chosen", "rejected"))
     shared = 0
     while shared < min(len(chosen), len(rejected)) - 1 and chosen[shared] == rejected[shared]:
         shared += 1

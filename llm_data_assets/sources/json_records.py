@@ -10,6 +10,12 @@ from llm_data_assets.sources.jsonl import objects
 _SPACE = b" \t\r\n\xef\xbb\xbf"
 
 
+def is_array(file: SourceFile) -> bool:
+    """Whether a JSON file is one array rather than a line a record."""
+    with open_decompressed(file) as stream:
+        return stream.read(64).lstrip(_SPACE).startswith(b"[")
+
+
 def json_records(file: SourceFile) -> Iterator[tuple[int, Any]]:
     """(offset, value) of every record; a reject as the value where a line is not JSON.
 
@@ -18,9 +24,7 @@ def json_records(file: SourceFile) -> Iterator[tuple[int, Any]]:
     Raises:
         UnreadableFileError: an array that is not JSON from an element on.
     """
-    with open_decompressed(file) as stream:
-        is_array = stream.read(64).lstrip(_SPACE).startswith(b"[")
-    if is_array:
+    if is_array(file):
         with open_decompressed(file) as stream:
             yield from enumerate(elements(stream, file.uri))
     else:

@@ -23,11 +23,18 @@ class Options(FieldMapping):
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield a document or a reject for every line that is not blank."""
-    for offset, record, first_bytes in objects(file, options.max_line_bytes):
+    return mapped(file, options, options.max_line_bytes)
+
+
+def mapped(
+    file: SourceFile, mapping: FieldMapping, max_line_bytes: int = MAX_LINE_BYTES
+) -> Iterator[Document | Reject]:
+    """The document of every line whose fields a mapping names."""
+    for offset, record, first_bytes in objects(file, max_line_bytes):
         if isinstance(record, Reject):
             yield record
         else:
-            yield to_document(record, options, offset, first_bytes)
+            yield to_document(record, mapping, offset, first_bytes)
 
 
 def objects(

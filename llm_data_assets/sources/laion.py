@@ -3,22 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources import parquet
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.media_pair import MediaPair, Paired, documents, numbers, whole
+from llm_data_assets.sources.options import NoOptions as Options
 from llm_data_assets.sources.parquet import split as split
 
 _FIELDS = parquet.Options(text="TEXT", url="URL", title=None, created_at=None)
 _USED = ("SAMPLE_ID", "HEIGHT", "WIDTH", "LICENSE", "LANGUAGE", "NSFW", "similarity")
-
-
-class Options(BaseModel):
-    """LAION has its own columns."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

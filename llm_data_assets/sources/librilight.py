@@ -8,18 +8,12 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.audio_length import seconds
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
-from llm_data_assets.sources.files import SourceFile, beside, open_raw, read_whole
+from llm_data_assets.sources.files import SourceFile, open_raw, read_whole
 from llm_data_assets.sources.media_pair import MediaPair, Paired, documents, numbers
-
-
-class Options(BaseModel):
-    """Libri-Light has one layout."""
-
-    model_config = ConfigDict(extra="forbid")
+from llm_data_assets.sources.nearby import beside
+from llm_data_assets.sources.options import NoOptions as Options
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

@@ -6,21 +6,15 @@ length alone.
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.audio_length import seconds
 from llm_data_assets.sources.document import Document, Reject
-from llm_data_assets.sources.files import SourceFile, beside, open_decompressed, open_raw
+from llm_data_assets.sources.files import SourceFile, open_decompressed, open_raw
 from llm_data_assets.sources.jsonl import MAX_LINE_BYTES, lines
 from llm_data_assets.sources.media_pair import MediaPair, Paired, documents
+from llm_data_assets.sources.nearby import beside
+from llm_data_assets.sources.options import NoOptions as Options
 
 _RECORDINGS = (".flac", ".wav")
-
-
-class Options(BaseModel):
-    """LibriSpeech has one layout."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

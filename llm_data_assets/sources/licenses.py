@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from llm_data_assets.text.licenses import NO_LICENSE
+
 # Canonical identifiers of the SPDX licence list (3.25) that data sets name in any case.
 _IDENTIFIERS = (
     "0BSD", "AFL-3.0", "AGPL-3.0-only", "AGPL-3.0-or-later", "Apache-1.1", "Apache-2.0", "APSL-2.0",
@@ -32,8 +34,6 @@ _ALIASES = {
     "odc-by": "ODC-By-1.0", "pddl": "PDDL-1.0",
 }  # fmt: skip
 _DEPRECATED = "deprecated_"
-# What SPDX writes where a licence cannot be asserted (SPDX 2.3, 7.13).
-NO_ASSERTION = "NOASSERTION"
 
 SPDX_HEADER = re.compile(r"SPDX-License-Identifier:[ \t]*+([\w.+()-]++(?: [\w.+()-]++)*+)")
 _GNU = re.compile(
@@ -88,7 +88,7 @@ def one_license(names: Iterable[str]) -> str | None:
     must obey all (AND), or which file each is for: an expression would claim what nobody stated.
     """
     found = {spdx(name) or name.strip().removeprefix(_DEPRECATED) for name in names} - {""}
-    return NO_ASSERTION if len(found) > 1 else next(iter(found), None)
+    return NO_LICENSE if len(found) > 1 else next(iter(found), None)
 
 
 def licenses_of_text(text: str) -> list[str]:

@@ -2,29 +2,20 @@
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
-from llm_data_assets.sources.jsonl import objects
+from llm_data_assets.sources.jsonl import mapped
 from llm_data_assets.sources.jsonl import split as split
-from llm_data_assets.sources.mapping import FieldMapping, to_document
+from llm_data_assets.sources.mapping import FieldMapping
+from llm_data_assets.sources.options import NoOptions as Options
 
 _FIELDS = FieldMapping(text="text", url="meta.url", title="meta.title", created_at=None)
 _SPELT = {"CommomCrawl": "CommonCrawl"}  # as the publisher writes it
 
 
-class Options(BaseModel):
-    """MathPile has one layout."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield a document or a reject for every line; the subset's name is spelt right."""
-    for offset, record, first_bytes in objects(file):
-        if not isinstance(record, Reject):
-            record = to_document(record, _FIELDS, offset, first_bytes)
+    for record in mapped(file, _FIELDS):
         if isinstance(record, Document):
             subset = record.meta.pop("SubSet", None)
             record.meta["subset"] = _SPELT.get(str(subset), subset)

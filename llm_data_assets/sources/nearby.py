@@ -17,6 +17,23 @@ BORDERS = frozenset(
 )
 
 
+def beside(file: SourceFile, name: str) -> SourceFile | None:
+    """The file of that name in the same folder; None where there is none.
+
+    A name that leads out of the folder names none.
+    """
+    if "/" in name or name in ("", ".", ".."):
+        return None
+    path = posixpath.join(posixpath.dirname(file.path), name)
+    uri = posixpath.join(posixpath.dirname(file.uri), name)
+    if "://" in path:
+        filesystem, inner = fsspec.url_to_fs(path)
+        there = filesystem.isfile(inner)
+    else:
+        there = Path(path).is_file() and Path(path).resolve().parent == Path(path).parent.resolve()
+    return SourceFile(uri, path, 0, "") if there else None
+
+
 def nearest(file: SourceFile, wanted: Callable[[str], bool]) -> list[SourceFile]:
     """The files with a `wanted` name in the first folder that has one, sorted by name."""
     return next(above(file, wanted), [])

@@ -6,12 +6,11 @@ a document says in three lines which repository it is, its languages and its lic
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.delimited import Dialect, rows
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.licenses import one_license
+from llm_data_assets.sources.options import NoOptions as Options
 
 _DIALECT = Dialect(delimiter=",", quote='"', columns=None, encoding="utf-8")
 _LISTS = ("SIVA_FILENAMES", "LANGS")
@@ -20,12 +19,6 @@ _COUNTS_BY_LANGUAGE = (
     "CODE_LINES_COUNT", "COMMENT_LINES_COUNT",
 )  # fmt: skip
 _COUNTS = ("FILE_COUNT", "COMMITS_COUNT", "BRANCHES_COUNT", "FORK_COUNT", "STARS", "SIZE")
-
-
-class Options(BaseModel):
-    """The index has one layout."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from email.message import Message
 from pathlib import Path, PurePosixPath
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile, read_whole
 from llm_data_assets.sources.nearby import nearest
+from llm_data_assets.sources.options import NoOptions as Options
 from llm_data_assets.sources.text import looks_binary
 from llm_data_assets.text.decode import decode
 
@@ -46,12 +45,6 @@ _KNOWN = {
     "The Unlicense (Unlicense)": "Unlicense",
     "Zope Public License": "ZPL-2.1",
 }
-
-
-class Options(BaseModel):
-    """Package folders need none."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

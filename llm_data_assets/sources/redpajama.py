@@ -5,13 +5,12 @@
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
-from llm_data_assets.sources.jsonl import objects
+from llm_data_assets.sources.jsonl import mapped
 from llm_data_assets.sources.jsonl import split as split
-from llm_data_assets.sources.mapping import FieldMapping, to_document
+from llm_data_assets.sources.mapping import FieldMapping
+from llm_data_assets.sources.options import NoOptions as Options
 
 _FIELDS = FieldMapping(
     text="text",
@@ -25,17 +24,9 @@ _FIELDS = FieldMapping(
 _MAPPED = ("arxiv_id", "url", "title", "language", "timestamp", "license")
 
 
-class Options(BaseModel):
-    """RedPajama has one layout."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield a document or a reject for every line."""
-    for offset, record, first_bytes in objects(file):
-        if not isinstance(record, Reject):
-            record = to_document(record, _FIELDS, offset, first_bytes)
+    for record in mapped(file, _FIELDS):
         if isinstance(record, Document):
             meta = record.meta.pop("meta", None)
             if isinstance(meta, dict):

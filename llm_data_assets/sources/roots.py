@@ -4,22 +4,15 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources import parquet
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
+from llm_data_assets.sources.options import NoOptions as Options
 from llm_data_assets.sources.parquet import split as split
 
 _FIELDS = parquet.Options(text="text", url=None, title=None, created_at=None)
 # A repr is parsed, never run; parsing takes memory of its size times a few hundred.
 _MAX_META = 64 << 10
-
-
-class Options(BaseModel):
-    """ROOTS has one layout."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

@@ -6,8 +6,6 @@ Seed tasks carry `instruction` and a list of `instances` (input, output).
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.conversation import (
     Conversation,
     Spoken,
@@ -15,17 +13,13 @@ from llm_data_assets.sources.conversation import (
     exchange,
     reject,
     rest_of,
+    spoken,
     text_of,
 )
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.json_records import json_records
-
-
-class Options(BaseModel):
-    """Self-Instruct has one layout."""
-
-    model_config = ConfigDict(extra="forbid")
+from llm_data_assets.sources.options import NoOptions as Options
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
@@ -35,36 +29,35 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
 
 def read_records(file: SourceFile, options: Options) -> Iterator[Spoken]:
     """Yield every instance of every task; a broken instance costs itself."""
-    for offset, record in json_records(file):
-        if isinstance(record, Reject):
-            yield record
-        else:
-            yield from _dialogues(record, offset)
+    return spoken(_instances(file), _dialogue)
 
 
-def _dialogues(record: Any, offset: int) -> Iterator[Spoken]:
-    instances = record.get("instances") if isinstance(record, dict) else None
-    if not isinstance(instances, list) or not instances:
-        yield reject("no instances: the task has none", record, offset)
-        return
-    for number, instance in enumerate(instances):
-        try:
-            if not isinstance(instance, dict):
-                raise ValueError(f"not an object: {type(instance).__name__}")
-            asked = [text_of(record, "instruction"), text_of(instance, "input")]
-            said = text_of(instance, "output")
-            if not asked[0] or not said:
-                raise ValueError("no answer: the field is missing or empty")
-        except ValueError as error:
-            yield reject(str(error), instance, offset)
+def _instances(file: SourceFile) -> Iterator[tuple[int, Any]]:
+    """(offset, {number, instance, task}) of every instance; tasks that have none are rejects."""
+    for offset, task in json_records(file):
+        if isinstance(task, Reject):
+            yield offset, task
             continue
-        task = record.get("id")
-        yield Conversation(
-            offset,
-            exchange("\n\n".join(each for each in asked if each), said),
-            native_id=f"{task}-{number}" if task is not None else None,
-            meta={
-                **rest_of(record, "id", "instruction", "instances"),
-                **rest_of(instance, "input", "output"),
-            },
-        )
+        instances = task.get("instances") if isinstance(task, dict) else None
+        if not isinstance(instances, list) or not instances:
+            yield offset, reject("no instances: the task has none", task, offset)
+            continue
+        for number, instance in enumerate(instances):
+            yield offset, {"instance": instance, "number": number, "task": task}
+
+
+def _dialogue(record: dict[str, Any], offset: int) -> Conversation:
+    task, instance = record["task"], record["instance"]
+    if not isinstance(instance, dict):
+        raise ValueError(f"not an object: {type(instance).__name__}")
+    asked, given = text_of(task, "instruction"), text_of(instance, "input")
+    question = asked and "\n\n".join(filter(None, [asked, given]))
+    return Conversation(
+        offset,
+        exchange(question, text_of(instance, "output")),
+        native_id=f"{task['id']}-{record['number']}" if task.get("id") is not None else None,
+        meta={
+            **rest_of(task, "id", "instruction", "instances"),
+            **rest_of(instance, "input", "output"),
+        },
+    )

@@ -7,27 +7,21 @@ Offset: index, or byte of the line. Sets of preferences carry one answer each in
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.conversation import (
     Conversation,
     Preference,
     Spoken,
     Turn,
     documents,
-    reject,
+    list_of,
     rest_of,
+    spoken,
     turn,
 )
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.json_records import json_records
-
-
-class Options(BaseModel):
-    """ShareGPT has one layout."""
-
-    model_config = ConfigDict(extra="forbid")
+from llm_data_assets.sources.options import NoOptions as Options
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
@@ -37,19 +31,12 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
 
 def read_records(file: SourceFile, options: Options) -> Iterator[Spoken]:
     """Yield every dialogue or preference."""
-    for offset, record in json_records(file):
-        yield record if isinstance(record, Reject) else _dialogue(record, offset)
+    return spoken(json_records(file), _dialogue)
 
 
-def _dialogue(record: Any, offset: int) -> Spoken:
-    said = record.get("conversations") if isinstance(record, dict) else None
-    if not isinstance(said, list) or not said:
-        return reject("no turns: `conversations` is missing or empty", record, offset)
-    try:
-        turns = [_turn(each) for each in said]
-        answers = [_turn(record[side]) for side in ("chosen", "rejected") if side in record]
-    except ValueError as error:
-        return reject(str(error), record, offset)
+def _dialogue(record: dict[str, Any], offset: int) -> Spoken:
+    turns = [_turn(each) for each in list_of(record, "conversations")]
+    answers = [_turn(record[side]) for side in ("chosen", "rejected") if side in record]
     identifier = record.get("id")
     native_id = str(identifier) if identifier is not None else None
     if len(answers) == 2:

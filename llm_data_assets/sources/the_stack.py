@@ -7,22 +7,15 @@ the licence is NOASSERTION, and the list stays in `meta`.
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.arrow_rows import Record
 from llm_data_assets.sources.code_file import code_marks
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.licenses import one_license
+from llm_data_assets.sources.options import NoOptions as Options
 from llm_data_assets.sources.parquet import rows, split
 
 __all__ = ["Options", "read", "split"]
-
-
-class Options(BaseModel):
-    """The Stack has one layout."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

@@ -3,22 +3,15 @@
 import re
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
-
 from llm_data_assets.sources.conversation import rest_of
 from llm_data_assets.sources.delimited import Dialect, rows
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.media_pair import MediaPair, Paired, documents
+from llm_data_assets.sources.options import NoOptions as Options
 
 _DIALECT = Dialect(",", '"', None, None)
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")  # ISO 8601
-
-
-class Options(BaseModel):
-    """WebVid has its own columns."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

@@ -3,18 +3,12 @@
 from collections.abc import Iterator
 
 from fastwarc.warc import WarcRecordType
-from pydantic import BaseModel, ConfigDict
 
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile
+from llm_data_assets.sources.options import NoOptions as Options
 from llm_data_assets.sources.warc import MAX_RECORD_BYTES, about, block, records
 from llm_data_assets.sources.warc import split as split
-
-
-class Options(BaseModel):
-    """WET has one layout."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:

@@ -13,6 +13,7 @@ import xxhash
 from llm_data_assets.config.digest import file_checksum
 from llm_data_assets.config.pipeline import VALIDATION, ExportFormat, Recipe
 from llm_data_assets.lake.delta import ShardFile
+from llm_data_assets.lake.json_file import write_json
 from llm_data_assets.lake.schemas import (
     MIXED_CORPUS,
     MIXTURE_PLAN,
@@ -48,12 +49,14 @@ def export_run(
     order = context.lake.read(MIXED_CORPUS, {"recipe": context.recipe}).sort_by("position")
     held_out = _validation_starts(context, order.num_rows)
     parts = [("", order.slice(0, held_out)), (VALIDATION, order.slice(held_out))]
+    names = recipe_sources(context.workspace, context.recipe)
+    folders = {source: prepare(context, source) for source in names}
     tasks = [
         task
         for form in formats
         for place, part in parts
         if part.num_rows or not place
-        for task in _tasks(context, form, part, folder / form / place, base)
+        for task in _tasks(context, folders, form, part, folder / form / place, base)
     ]
     outputs = {TRAINING_EXPORT.name: (TRAINING_EXPORT, context.partition.values)}
     wanted = {task.shard: task.key for task in tasks}
@@ -75,8 +78,8 @@ def export_run(
         for place, _ in parts:  # the reader's `split` is a folder below
             if shards := sorted((folder / "mds" / place).glob("*.mds")):
                 index = mds.index(shards, _vocab_size(context))
-                _write_json(folder / "mds" / place / "index.json", index)
-    _write_json(folder / MANIFEST, {**manifest(context, rows), "shards": wanted})
+                write_json(folder / "mds" / place / "index.json", index, indent=2)
+    write_json(folder / MANIFEST, {**manifest(context, rows), "shards": wanted}, indent=2)
     forget(context)
     return files
 
@@ -119,12 +122,17 @@ def _validation_starts(context: Context, positions: int) -> int:
     )
 
 
-def _tasks(context: Context, form: str, order: pa.Table, folder: Path, base: Path) -> list[Task]:
+def _tasks(
+    context: Context,
+    folders: Mapping[str, Path],
+    form: str,
+    order: pa.Table,
+    folder: Path,
+    base: Path,
+) -> list[Task]:
     """One task a shard of the format: some consecutive positions."""
     first = order["position"][0].as_py() if order.num_rows else 0
     recipe = _recipe(context)
-    names = recipe_sources(context.workspace, context.recipe)
-    folders = {source: prepare(context, source) for source in names}
     vocab_size = _vocab_size(context)
     shard_bytes = int(recipe.export_shard_mb * 1e6)
     if form == "mds":
@@ -148,7 +156,7 @@ def _tasks(context: Context, form: str, order: pa.Table, folder: Path, base: Pat
                     "prefix": folder / f"corpus-{number:05d}",
                     "order": part.combine_chunks(),
                     "first_position": first + begin,
-                    "folders": folders,
+                    "folders": dict(folders),
                     "vocab_size": vocab_size,
                 },
             )
@@ -230,10 +238,3 @@ def _remove_others(folder: Path, wanted: Set[Path]) -> None:
     for path in sorted(folder.rglob("*"), reverse=True):  # the deepest folders first
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".tmp")
-    beside.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    beside.replace(path)

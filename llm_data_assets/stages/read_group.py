@@ -7,17 +7,16 @@ the cache costs reading again, and changes nothing.
 """
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from llm_data_assets.lake.delta import ShardFile
+from llm_data_assets.lake.json_file import write_json
 from llm_data_assets.lake.schemas import EDITS, RAW_CORPUS, REJECTS, Table
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
@@ -109,8 +108,6 @@ def _partition(task: Task, table: Table) -> dict[str, str]:
 
 
 def _remember(task: Task, shards: Sequence[tuple[Shards, int | None]]) -> None:
-    path: Path = task.settings["memory"]
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "key": task.key,
         "reader": task.settings["reader"],
@@ -120,9 +117,7 @@ def _remember(task: Task, shards: Sequence[tuple[Shards, int | None]]) -> None:
             for files, next_offset in shards
         ],
     }
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
-    beside.write_text(json.dumps(content), encoding="utf-8")
-    beside.replace(path)
+    write_json(task.settings["memory"], content)
 
 
 def _remembered(task: Task) -> list[tuple[Shards, int | None]]:

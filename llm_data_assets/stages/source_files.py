@@ -9,6 +9,7 @@ from llm_data_assets.config.digest import digest
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.takedowns import read_takedowns
 from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.lake.json_file import write_json
 from llm_data_assets.sources.files import SourceFile, describe, list_files
 from llm_data_assets.sources.formats import all_formats, check_options, companions
 
@@ -41,7 +42,7 @@ def files_of(workspace: Workspace, source: str) -> list[SourceFile]:
     except (FileNotFoundError, ValueError, PermissionError) as error:
         raise _located(workspace, source, "uris", error) from error
     if checksums != before:
-        _remember(cache, checksums)
+        write_json(cache, dict(checksums))
     return _without_taken_down(workspace, source, files)
 
 
@@ -92,10 +93,3 @@ def _remembered(cache: Path) -> MutableMapping[str, str]:
         return json.loads(cache.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-
-
-def _remember(cache: Path, checksums: MutableMapping[str, str]) -> None:
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    beside = cache.with_suffix(f".{digest(dict(checksums))[:8]}.tmp")
-    beside.write_text(json.dumps(dict(checksums), sort_keys=True), encoding="utf-8")
-    beside.replace(cache)

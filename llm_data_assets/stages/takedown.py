@@ -10,7 +10,7 @@ import duckdb
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.takedowns import Kind, Takedown, append_takedown
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.catalog import connect
+from llm_data_assets.lake.catalog import connect, rows
 from llm_data_assets.stages.edit_rows import text_hash
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
 
@@ -46,28 +46,27 @@ def effect_of(
     if with_duplicates:
         effect.documents = _and_duplicates(connection, effect.documents)
     going = [row["doc_id"] for row in effect.documents]
-    effect.promoted = _rows(
+    effect.promoted = rows(
         connection,
         "SELECT doc_id, kept_doc_id AS repeats, similarity, method FROM duplicates "
         "WHERE kept_doc_id IN (SELECT unnest(?)) AND doc_id NOT IN (SELECT unnest(?)) "
         "ORDER BY doc_id",
-        going,
-        going,
+        [going, going],
     )
-    effect.positions = _rows(
+    effect.positions = rows(
         connection,
         "SELECT recipe, source, count(DISTINCT position) AS positions "
         "FROM sequences JOIN mixed_corpus USING (recipe, source, sequence) "
         "WHERE doc_id IN (SELECT unnest(?)) GROUP BY ALL ORDER BY ALL",
-        going,
+        [going],
     )
     recipes = sorted({row["recipe"] for row in effect.positions})
     effect.exports = [
         row["file"]
-        for row in _rows(
+        for row in rows(
             connection,
             "SELECT file FROM training_export WHERE recipe IN (SELECT unnest(?)) ORDER BY file",
-            recipes,
+            [recipes],
         )
     ]
     return effect
@@ -118,16 +117,16 @@ def _documents(
     if kind == "hash":
         found = []
         cursor = connection.execute(f"SELECT {columns}, text FROM raw_corpus ORDER BY doc_id")
-        while rows := cursor.fetchmany(1_000):
-            for source, doc_id, url, file, text in rows:
+        while some := cursor.fetchmany(1_000):
+            for source, doc_id, url, file, text in some:
                 if (digest := text_hash(text)) in values:
                     found.append({"source": source, "doc_id": doc_id, "url": url, "file": file,
                                   "hash": digest})  # fmt: skip
     else:
-        found = _rows(
+        found = rows(
             connection,
             f"SELECT {columns} FROM raw_corpus WHERE {kind} IN (SELECT unnest(?)) ORDER BY doc_id",
-            list(values),
+            [list(values)],
         )
     for value in values:
         if value not in {row[kind] for row in found}:
@@ -143,7 +142,7 @@ def _and_duplicates(
 ) -> list[dict[str, Any]]:
     """The documents and all that share a kept document with one of them."""
     names = [row["doc_id"] for row in documents]
-    return _rows(
+    return rows(
         connection,
         """
         WITH asked AS (SELECT unnest(?) AS doc_id),
@@ -154,13 +153,5 @@ def _and_duplicates(
         SELECT source, doc_id, url, origin.file AS file FROM raw_corpus SEMI JOIN going
         USING (doc_id) ORDER BY doc_id
         """,
-        names,
+        [names],
     )
-
-
-def _rows(
-    connection: duckdb.DuckDBPyConnection, sql: str, *values: list[str]
-) -> list[dict[str, Any]]:
-    found = connection.execute(sql, list(values))
-    names = [column[0] for column in found.description or []]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

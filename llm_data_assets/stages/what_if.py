@@ -10,12 +10,13 @@ import duckdb
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.pipeline import Rule
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.catalog import literal, quote
+from llm_data_assets.lake.catalog import literal, quote, rows
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import RAW_CORPUS
 from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.stages.filtered_corpus import rule_columns
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
+from llm_data_assets.text.licenses import NO_LICENSE
 from llm_data_assets.text.rules import compile_reasons, load_ruleset
 
 _OF_THE_DOCUMENT = ("license", "url", "title")
@@ -54,7 +55,7 @@ def what_if(workspace: Workspace, changes: Sequence[str]) -> WhatIf:
     connection.execute(
         f"CREATE TEMP TABLE judged AS SELECT {shown}, reason_now, reason_then FROM ({both})"
     )
-    survivors = _rows(
+    survivors = rows(
         connection,
         """
         SELECT source, language, count(*) AS documents,
@@ -65,7 +66,7 @@ def what_if(workspace: Workspace, changes: Sequence[str]) -> WhatIf:
     )
     boundary: list[dict[str, Any]] = []
     for index, rule in enumerate(changed):
-        boundary += _rows(
+        boundary += rows(
             connection,
             f"""
             SELECT {literal(rule.name)} AS rule, doc_id, value_{index} AS value,
@@ -96,7 +97,7 @@ def compare_rule_sets(workspace: Workspace, one: str, other: str) -> WhatIf:
     connection.execute(
         f"CREATE TEMP TABLE judged AS SELECT doc_id, source, one, other FROM {relation}"
     )
-    counts = _rows(
+    counts = rows(
         connection,
         f"""
         SELECT source, count(*) AS documents,
@@ -106,7 +107,7 @@ def compare_rule_sets(workspace: Workspace, one: str, other: str) -> WhatIf:
         FROM judged GROUP BY source ORDER BY source
         """,
     )
-    samples = _rows(
+    samples = rows(
         connection,
         f"""
         SELECT doc_id, coalesce(one, 'kept') AS {quote(one)}, coalesce(other, 'kept')
@@ -159,7 +160,9 @@ def _documents(workspace: Workspace, rules: Sequence[Rule]) -> str:
         domain = workspace.catalog.model.sources[source].domain
         columns = ["doc_id", "language", *signals, *own]
         shown = ", ".join(
-            "coalesce(license, 'NOASSERTION') AS license" if name == "license" else quote(name)
+            f"coalesce(license, {literal(NO_LICENSE)}) AS license"
+            if name == "license"
+            else quote(name)
             for name in columns
         )
         relation = f"read_parquet({_listed(files)})"
@@ -190,9 +193,3 @@ def _distances(changed: Sequence[Rule]) -> list[str]:
         far = ", ".join(f"abs({quote(rule.signal)} - {bound!r})" for bound in bounds)
         columns += [f"{quote(rule.signal)} AS value_{index}", f"least({far}) AS distance_{index}"]
     return columns
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, select: str) -> list[dict[str, Any]]:
-    found = connection.execute(select)
-    names = [column[0] for column in found.description or []]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -197,7 +197,7 @@ def test_dialogues_become_turns_under_their_speakers(tmp_path: Path) -> None:
     assert [(each.error.split(":")[0], each.offset) for each in rejects] == [
         ("no turns", 2),
         ("broken turn", 3),
-        ("no turns", 4),
+        ("not an object", 4),
     ]
 
 

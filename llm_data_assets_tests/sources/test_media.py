@@ -7,8 +7,9 @@ import pytest
 
 from llm_data_assets.sources.audio_length import seconds
 from llm_data_assets.sources.document import Reject
-from llm_data_assets.sources.files import beside, list_files
+from llm_data_assets.sources.files import list_files
 from llm_data_assets.sources.media_pair import MediaPair
+from llm_data_assets.sources.nearby import beside
 from llm_data_assets.sources.webvid import seconds as duration
 from llm_data_assets_tests.sources import fixtures_conversations as fixtures
 from llm_data_assets_tests.sources.test_conversations import records
