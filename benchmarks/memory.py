@@ -9,6 +9,7 @@ memory that the process ever held (`ru_maxrss`), beside the size of the file and
 
 import argparse
 import bz2
+import csv
 import gzip
 import io
 import json
@@ -137,6 +138,50 @@ def wikipedia(folder: Path, n_bytes: int) -> Path:
     return path
 
 
+def wet(folder: Path, n_bytes: int) -> Path:
+    path = folder / "big.wet.gz"
+    with path.open("wb") as stream:
+        for number, text in enumerate(texts(n_bytes)):
+            block = text.encode()
+            header = (
+                "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Date: 2024-01-01T00:00:00Z\r\n"
+                f"WARC-Record-ID: <urn:uuid:{number}>\r\nContent-Type: text/plain\r\n"
+                f"Content-Length: {len(block)}\r\n\r\n"
+            )
+            stream.write(gzip.compress(header.encode() + block + b"\r\n\r\n", 1, mtime=0))
+    return path
+
+
+def csv_file(folder: Path, n_bytes: int) -> Path:
+    path = folder / "big.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["text"])
+        rows.writerows([text] for text in texts(n_bytes))
+    return path
+
+
+def arrow(folder: Path, n_bytes: int) -> Path:
+    path = folder / "big.arrow"
+    schema = pa.schema([("text", pa.string())])
+    with pa.OSFile(str(path), "wb") as stream, pa.ipc.new_stream(stream, schema) as writer:
+        for text in texts(n_bytes):
+            writer.write_batch(pa.record_batch({"text": [text]}, schema=schema))
+    return path
+
+
+def alpaca(folder: Path, n_bytes: int) -> Path:
+    """One array of 1 GB."""
+    path = folder / "big.json"
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write("[")
+        for number, text in enumerate(texts(n_bytes)):
+            record = {"instruction": f"Read {number}.", "input": "", "output": text}
+            stream.write(("," if number else "") + json.dumps(record))
+        stream.write("]")
+    return path
+
+
 def source_tree(folder: Path, n_bytes: int) -> Path:
     path = folder / "big.tar.gz"
     with tarfile.open(path, "w:gz", compresslevel=1) as tar:
@@ -152,7 +197,11 @@ MAKERS: dict[str, Callable[[Path, int], Path]] = {
     "jsonl": jsonl,
     "pile": pile,
     "parquet": parquet,
+    "arrow": arrow,
+    "csv": csv_file,
+    "alpaca": alpaca,
     "warc": warc,
+    "wet": wet,
     "wikipedia": wikipedia,
     "source_tree": source_tree,
 }

@@ -1,5 +1,6 @@
 """Arrow IPC, file or stream: one document a row. Offset: the row's number in the file."""
 
+import mmap
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,9 @@ from llm_data_assets.sources.mapping import FieldMapping
 
 _MAGIC = b"ARROW1"
 _ROWS = 256
+# A mapped file costs no memory, whatever the size of its batches, if pages are given back that were
+# read: what is looked at again is read again.
+_SEEN_BYTES = 32 << 20
 
 
 class Options(FieldMapping):
@@ -28,8 +32,10 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     with open_raw(file) as stream:
         is_file = stream.read(len(_MAGIC)) == _MAGIC
         stream.seek(0)
-        # A mapped file costs no memory, whatever the size of its batches.
-        source = stream if "://" in file.path else pa.memory_map(file.path)
+        # Closed with the last batch that looks into it.
+        is_here = "://" not in file.path and file.size > 0
+        pages = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if is_here else None
+        source = stream if pages is None else pa.BufferReader(pages)
         try:
             reader = pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
         except (pa.ArrowException, OSError) as error:
@@ -38,10 +44,15 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
             reader.schema.names, text_columns(options), file.uri,
             "name the column: options: {text: ...}",
         )  # fmt: skip
-        row = 0
+        row = seen = 0
         for batch in _batches(reader, is_file, file):
             for first in range(0, batch.num_rows, _ROWS):
-                yield from _rows(batch.slice(first, _ROWS), row + first, options)
+                rows = batch.slice(first, _ROWS)
+                yield from _rows(rows, row + first, options)
+                seen += rows.nbytes
+                if pages is not None and seen >= _SEEN_BYTES:
+                    pages.madvise(mmap.MADV_DONTNEED)
+                    seen = 0
             row += batch.num_rows
 
 

@@ -1,7 +1,6 @@
 """From a record of named fields to a document: which field is what."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from llm_data_assets.sources.document import Document, Reject
 _DATE_AND_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d.*)")
 # Publishers write epochs in seconds or in milliseconds: 1e11 is the year 5138 or 1973.
 _MILLISECONDS = 10**11
+_SCALARS = ("id", "url", "title", "language", "license", "created_at")
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that ISO 8601 writes in four digits
 
 
@@ -33,40 +33,41 @@ def to_document(
     record: Any, mapping: FieldMapping, offset: int, first_bytes: bytes
 ) -> Document | Reject:
     """One record as a document; fields that are not mapped go to `meta`."""
-    if not isinstance(record, Mapping):
+    if not isinstance(record, dict):
         return Reject(offset, f"not an object: {type(record).__name__}", first_bytes)
     names = [mapping.text] if isinstance(mapping.text, str) else mapping.text
     texts = {name: text for name in names if isinstance(text := field_at(record, name), str)}
     if not texts:
         return Reject(offset, f"no text: field {' or '.join(names)} is missing", first_bytes)
     used = set(texts)
-
-    def scalar(path: str | None) -> Any:
+    found: dict[str, str | None] = {}
+    for name in _SCALARS:
+        path = getattr(mapping, name)
         value = field_at(record, path) if path else None
-        if value is None or isinstance(value, Mapping | list):
-            return None
-        used.add(path or "")
-        return value
-
+        if value is not None and not isinstance(value, dict | list):
+            used.add(path)
+            found[name] = iso_date(value) if name == "created_at" else str(value)
     return Document(
-        text="\n\n".join(texts.values()),
-        offset=offset,
-        native_id=_as_text(scalar(mapping.id)),
-        url=_as_text(scalar(mapping.url)),
-        title=_as_text(scalar(mapping.title)),
-        language=_as_text(scalar(mapping.language)),
-        license=_as_text(scalar(mapping.license)),
-        created_at=iso_date(scalar(mapping.created_at)),
+        "\n\n".join(texts.values()),
+        offset,
+        native_id=found.get("id"),
+        url=found.get("url"),
+        title=found.get("title"),
+        language=found.get("language"),
+        license=found.get("license"),
+        created_at=found.get("created_at"),
         meta={name: value for name, value in record.items() if name not in used},
     )
 
 
 def field_at(record: Any, path: str) -> Any:
     """The value at a dotted path; None where there is none. A name with dots in it comes first."""
-    if isinstance(record, Mapping) and path in record:
+    if isinstance(record, dict) and path in record:
         return record[path]
+    if "." not in path:
+        return None
     for name in path.split("."):
-        if not isinstance(record, Mapping) or name not in record:
+        if not isinstance(record, dict) or name not in record:
             return None
         record = record[name]
     return record

@@ -22,10 +22,10 @@ def storable(record: Document | Reject) -> Document | Reject:
         return Reject(record.offset, error, record.first_bytes[:_FIRST_BYTES])
     for name in ("text", "native_id", "url", "title", "language", "license", "created_at"):
         value = getattr(record, name)
-        if value is not None:
+        if value is not None and not value.isascii():
             setattr(record, name, without_surrogates(value))
     try:
-        record.meta = _value(record.meta, 0)
+        record.meta = _value(record.meta, 0) if record.meta else {}
     except _TooDeepError:
         first = record.text[:_FIRST_BYTES].encode()[:_FIRST_BYTES]
         return Reject(record.offset, f"nested too deeply: over {_MAX_DEPTH} levels", first)

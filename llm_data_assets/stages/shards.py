@@ -14,7 +14,7 @@ from llm_data_assets.lake.schemas import Table
 from llm_data_assets.stages.stage import Context
 
 # Rows of text that are held at a time: bounds memory whatever the shard holds.
-BATCH_BYTES = 16 << 20
+BATCH_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)

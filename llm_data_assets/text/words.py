@@ -3,8 +3,6 @@
 import re
 import unicodedata
 
-import rjieba
-
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 # Thai, Lao, Burmese, Khmer, kana, Chinese characters.
 _UNSPACED = re.compile(
@@ -72,6 +70,8 @@ def is_chinese(text: str) -> bool:
 
 def segment(text: str) -> list[str]:
     """rjieba's words and all that stands between them; joined, they are the text."""
+    import rjieba  # its dictionary is 33 MB, which only Chinese needs
+
     return rjieba.cut(text)
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from llm_data_assets.sources import json_array
 from llm_data_assets.sources.document import Document, UnreadableFileError
 from llm_data_assets.sources.json_array import elements
+from llm_data_assets.sources.jsonl import parsed
 from llm_data_assets.sources.mapping import FieldMapping, iso_date, to_document
 from llm_data_assets_tests.sources.reading import read, read_bytes, reasons
 
@@ -22,6 +23,18 @@ JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text()),
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(), inner)),
     max_leaves=8,
+)
+
+_NUMBER = r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?"
+_WRITTEN = st.recursive(
+    st.from_regex(_NUMBER, fullmatch=True)
+    | st.text().map(json.dumps)
+    | st.text(st.characters(codec="utf-8")).map(lambda each: json.dumps(each, ensure_ascii=False))
+    | st.sampled_from(["null", "true", "false", "NaN", "-Infinity", "Infinity", '"\\ud800"', '""']),
+    lambda inner: (
+        st.lists(inner).map(lambda each: "[" + ", ".join(each) + "]")
+        | st.lists(inner).map(lambda each: "{" + ", ".join(f'"k": {value}' for value in each) + "}")
+    ),
 )
 
 
@@ -89,6 +102,11 @@ def test_numbers_that_json_does_not_have_are_null_in_metadata(tmp_path: Path) ->
 def test_nul_and_escapes_are_text_as_any_other(tmp_path: Path) -> None:
     (document,), _ = read_bytes(tmp_path, rb'{"text": "a\u0000b\/c\ud83d\ude00"}', "jsonl")
     assert document.text == "a\0b/c\U0001f600"
+
+
+@given(_WRITTEN)
+def test_a_line_is_read_as_json_reads_it(line: str) -> None:
+    assert repr(parsed(line.encode())) == repr(json.loads(line))
 
 
 @pytest.mark.parametrize(
