@@ -26,7 +26,7 @@ _NEWLINE = re.compile("\r\n?|\u2028|\u2029|\x85")
 _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+"
 )
-_UNWANTED_ASCII = bytes([*range(9), 0x0B, 0x0C, *range(0x0D, 0x20), 0x7F])
+_PLAIN = bytes([0x09, 0x0A, *range(0x20, 0x7F)])
 # What lies between these composes for itself: they are ASCII, and nothing composes with them.
 _BETWEEN_SPACES = re.compile(r"[^ \n\t]+")
 _ROUNDS = 8
@@ -68,27 +68,29 @@ def repair(text: str) -> tuple[str, list[Edit]]:
     edits: list[Edit] = []
     for _ in range(_ROUNDS):  # a control character can hide wrong decoding from ftfy
         before = text
-        if _is_clean_ascii(text):
-            break
-        for found in (_mojibake, _newlines, _controls, _uncomposed):
-            made = list(found(text))
-            if made:
+        rest = _without_plain(text)
+        for found, sign in _FINDERS:
+            if sign.search(rest) and (made := list(found(text))):
                 edits = compose(edits, made, text)
                 text = apply_edits(text, made)
+                rest = _without_plain(text)
         if text == before:
             break
     return text, edits
 
 
-def _is_clean_ascii(text: str) -> bool:
-    if not text.isascii():
-        return False
-    data = text.encode("ascii")
-    return len(data.translate(None, _UNWANTED_ASCII)) == len(data)
+def _without_plain(text: str) -> str:
+    """The characters other than printable ASCII, tabs and line feeds, in their order.
+
+    Mostly a small part of a text: what does not stand in it, alone or side by side, does not stand
+    in the text.
+    """
+    data = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN)
+    return data.decode("utf-8", "surrogatepass")
 
 
 def _mojibake(text: str) -> Iterator[Edit]:
-    if text.isascii() or not is_bad(text):
+    if not is_bad(text):
         return
     start = 0
     for line in text.split("\n"):
@@ -122,3 +124,12 @@ def _uncomposed(text: str) -> Iterator[Edit]:
         if not piece.isascii() and not unicodedata.is_normalized("NFC", piece):
             composed = unicodedata.normalize("NFC", piece)
             yield changed_span("nfc", found.start(), piece, composed)
+
+
+# Each kind of repair, and what a text that needs it has.
+_FINDERS = (
+    (_mojibake, _SUSPICIOUS),
+    (_newlines, _NEWLINE),
+    (_controls, _CONTROL),
+    (_uncomposed, re.compile("[^\x00-\x7f]")),
+)
