@@ -11,6 +11,9 @@ from llm_data_assets.dedup.buckets import equal_keys
 from llm_data_assets.dedup.settle import by_member, settle
 
 _PRIME = np.uint64(0x9E3779B185EBCA87)
+_CROWDED = (
+    256  # where comparing with each kept document of a bucket costs more than asking `crowds`
+)
 
 FOUND = pa.schema(
     [
@@ -49,8 +52,9 @@ def find_duplicates(
 
     Cost: shingle sets are asked for once, of the documents that share a key. A document is
     compared with the kept members of its buckets only, copies of one text once for all of them:
-    a million copies cost one pass. The worst case is a bucket of k documents that all stay (alike
-    enough to meet, not to go): k * (k - 1) / 2 comparisons, most of which stop early.
+    a million copies cost one pass. Where many meet and all stay, as pages under one banner do, only
+    those that share something rare are compared (`crowds`); what remains quadratic is a crowd of
+    documents that are all nearly as alike as the threshold.
 
     Memory: about 60 bytes a document beside `documents`, with one band's keys for each thread, and
     10 bytes for each key that a document shares; `keys` and the answer of `shingle_sets` may be
@@ -111,6 +115,7 @@ def find_duplicates(
             n_buckets,
             n_sure,
             threshold,
+            _CROWDED,
         )
         partner[settled] = np.where(repeated < 0, -1, originals[meeting][repeated])
     gone = np.flatnonzero(partner >= 0)

@@ -31,9 +31,9 @@ def jaccard(left, right, at_least):  # type: ignore[no-untyped-def]
     n, m = len(left), len(right)
     if n + m == 0:
         return 0.0 if at_least <= 0.0 else -1.0
-    # J >= t means |A & B| >= t / (1 + t) * (|A| + |B|); one less makes up for rounding.
-    needed = np.int64(at_least / (1.0 + at_least) * (n + m)) - 1
-    misses = min(n, m) - needed  # so many elements of the smaller set may go unmatched
+    misses = min(n, m) - needed_overlap(
+        n, m, at_least
+    )  # so many elements of the smaller set may go unmatched
     i = j = shared = 0
     while i < n and j < m:
         x, y = left[i], right[j]
@@ -44,3 +44,10 @@ def jaccard(left, right, at_least):  # type: ignore[no-untyped-def]
             return -1.0
     similarity = shared / (n + m - shared)
     return similarity if similarity >= at_least else -1.0
+
+
+@njit(nogil=True, cache=True)
+def needed_overlap(n, m, at_least):  # type: ignore[no-untyped-def]
+    """What sets of n and m elements share at least if their Jaccard similarity is `at_least`."""
+    # J >= t means |A & B| >= t / (1 + t) * (|A| + |B|); one less makes up for rounding.
+    return np.int64(at_least / (1.0 + at_least) * (n + m)) - 1
