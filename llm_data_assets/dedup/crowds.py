@@ -89,10 +89,11 @@ def insert(crowd, document, shingles, threshold):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True, cache=True)
-def candidates(crowd, shingles, starts, ends, threshold, found):  # type: ignore[no-untyped-def]
-    """Write the documents that may be as alike as `threshold` into `found`, some more than once.
+def candidates(crowd, document, shingles, starts, ends, threshold, marks, found):  # type: ignore[no-untyped-def]
+    """Write the documents that may be as alike as `threshold` to `document` into `found`.
 
-    Returns how many links were looked at, and `found`, grown if it had to be, with its length.
+    Those marked with `document` in the second column of `marks` are left out, and those that are
+    found are marked. Returns how many links were looked at, and how many documents were found.
     """
     n = len(shingles)
     ordered = _rare_first(crowd, shingles)
@@ -106,16 +107,15 @@ def candidates(crowd, shingles, starts, ends, threshold, found):  # type: ignore
             link = crowd.heads[_slot(crowd.slots, _key(ordered[place], size))]
             while link >= 0:
                 looked += 1
-                document, there, link = crowd.links[link]
-                m = ends[document] - starts[document]
-                if min(n - place, m - there) >= needed_overlap(n, m, threshold):
-                    if n_found == len(found):
-                        longer = np.empty(2 * n_found, np.int32)
-                        longer[:n_found] = found
-                        found = longer
-                    found[n_found] = document
+                kept, there, link = crowd.links[link]
+                m = ends[kept] - starts[kept]
+                if marks[kept, 1] != document and (
+                    min(n - place, m - there) >= needed_overlap(n, m, threshold)
+                ):
+                    marks[kept, 1] = document
+                    found[n_found] = kept
                     n_found += 1
-    return looked, found, n_found
+    return looked, n_found
 
 
 @njit(nogil=True, cache=True)

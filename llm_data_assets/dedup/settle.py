@@ -49,79 +49,30 @@ def settle(  # type: ignore[no-untyped-def]
         similarity. A copy repeats its own original (1.0) if that stays.
     """
     n = len(starts)
-    head = np.full(
-        n_buckets, np.int32(-1), np.int32
-    )  # newest link of each bucket's list of kept documents
-    kept_in = np.zeros(n_buckets, np.int32)
-    following = np.empty(len(buckets), np.int32)  # the next link
-    owner = np.empty(len(buckets), np.int32)  # the kept document a link stands for
-    checked = np.full(n, -1, np.int64)  # the newest document that each was compared up to
-    seen = np.full(n, -1, np.int64)  # the last document that each kept one was compared with
-    best = np.full(n, -1, np.int64)
-    best_similarity = np.full(n, -1.0)
-    partners = np.empty(len(documents), np.int64)
-    similarities = np.empty(len(documents), np.float64)
-    in_crowd = np.zeros(n, np.bool_)  # whether `crowd` has it
-    members = np.empty(n, np.int32)  # those that it has
-    n_members = n_built = looked = n_shingles = 0
+    # Of each bucket the newest link of its list of kept documents, and how many there are.
+    lists = np.zeros((n_buckets, 2), np.int32)
+    lists[:, 0] = -1
+    links = np.empty((len(buckets), 2), np.int32)  # the kept document, the next link
+    marks = np.full((n, 2), np.int64(-1), np.int64)  # checked up to which; compared last with which
+    best, best_similarity = np.full(n, -1, np.int64), np.full(n, -1.0)
+    partners, similarities = np.empty(len(documents), np.int64), np.empty(len(documents))
+    in_crowd = np.zeros(n, np.bool_)
+    members, found = np.empty(n, np.int32), np.empty(n, np.int32)
+    n_members = n_built = n_shingles = 0
     crowd = build(members[:0], values, starts, ends, threshold)
-    found = np.empty(64, np.int32)
-    newest = -1
-    for at in range(len(documents)):
-        original = documents[at]
-        is_first = original > newest
-        if not is_first and best[original] < 0:
-            partners[at], similarities[at] = original, 1.0
-            continue
-        mine = values[starts[original] : ends[original]]
-        of_crowd = False
-        # Kept documents head each bucket's list, newest first: what is not newer was compared.
+    state = np.array([0, -1, 0])  # the next document, the newest original, links looked at
+    while state[0] < len(documents):
+        original = _settle_on(
+            state, documents, values, starts, ends, bucket_offsets, buckets, lists, links, marks,
+            best, best_similarity, partners, similarities, crowd, found, n_sure, threshold, crowded,
+        )  # fmt: skip
         for i in range(bucket_offsets[original], bucket_offsets[original + 1]):
-            if kept_in[buckets[i]] >= crowded:
-                of_crowd = True
-                continue
-            link = head[buckets[i]]
-            enough = 0.0 if buckets[i] < n_sure else threshold
-            while link >= 0 and owner[link] > checked[original]:
-                kept = owner[link]
-                link = following[link]
-                if seen[kept] == original:
-                    continue
-                seen[kept] = original
-                alike = jaccard(mine, values[starts[kept] : ends[kept]], enough)
-                if alike > best_similarity[original] or (
-                    alike == best_similarity[original] and kept < best[original]
-                ):
-                    best[original], best_similarity[original] = kept, alike
-        if of_crowd:
-            work, found, n_found = candidates(crowd, mine, starts, ends, threshold, found)
-            looked += work
-            for kept in found[:n_found]:
-                if seen[kept] == original or kept <= checked[original]:
-                    continue
-                seen[kept] = original
-                alike = jaccard(mine, values[starts[kept] : ends[kept]], threshold)
-                if (
-                    alike > best_similarity[original]
-                    or (alike == best_similarity[original] and kept < best[original])
-                ) and _meet(bucket_offsets, buckets, original, kept):
-                    best[original], best_similarity[original] = kept, alike
-        newest = max(newest, original)
-        checked[original] = newest
-        partners[at], similarities[at] = best[original], best_similarity[original]
-        if not is_first or best[original] >= 0:
-            continue
-        for i in range(bucket_offsets[original], bucket_offsets[original + 1]):
-            bucket = buckets[i]
-            following[i], owner[i] = head[bucket], original
-            head[bucket] = i
-            kept_in[bucket] += 1
-            if kept_in[bucket] < crowded:
-                continue
-            link = head[bucket]
-            while link >= 0 and (kept_in[bucket] == crowded or owner[link] == original):
-                kept = owner[link]
-                link = following[link]
+            link, count = lists[buckets[i]]
+            while link >= 0 and (
+                count == crowded or (count > crowded and links[link, 0] == original)
+            ):
+                kept = links[link, 0]
+                link = links[link, 1]
                 if not in_crowd[kept]:
                     in_crowd[kept] = True
                     members[n_members] = kept
@@ -130,10 +81,76 @@ def settle(  # type: ignore[no-untyped-def]
                     crowd = insert(crowd, kept, values[starts[kept] : ends[kept]], threshold)
         # What is common among them is counted again when they are twice as many, or when looking
         # costs more than counting.
-        if n_members >= 2 * n_built + crowded or looked > n_shingles + 1_000_000:
+        if n_members >= 2 * n_built + crowded or state[2] > n_shingles + 1_000_000:
             crowd = build(members[:n_members], values, starts, ends, threshold)
-            n_built, looked = n_members, 0
+            n_built, state[2] = n_members, 0
     return partners, similarities
+
+
+@njit(nogil=True, cache=True)
+def _settle_on(  # type: ignore[no-untyped-def]
+    state, documents, values, starts, ends, bucket_offsets, buckets, lists, links, marks,
+    best, best_similarity, partners, similarities, crowd, found, n_sure, threshold, crowded,
+):  # fmt: skip
+    """Decide about documents until one stays in a crowd, which has to be told; returns that one."""
+    for at in range(state[0], len(documents)):
+        original = documents[at]
+        is_first = original > state[1]
+        if not is_first and best[original] < 0:
+            partners[at], similarities[at] = original, 1.0
+            continue
+        mine = values[starts[original] : ends[original]]
+        checked = marks[original, 0]
+        of_crowd = False
+        # Kept documents head each bucket's list, newest first: what is not newer was compared.
+        for i in range(bucket_offsets[original], bucket_offsets[original + 1]):
+            link = lists[buckets[i], 0]
+            if lists[buckets[i], 1] >= crowded:
+                of_crowd = True
+                continue
+            enough = 0.0 if buckets[i] < n_sure else threshold
+            while link >= 0 and links[link, 0] > checked:
+                kept = links[link, 0]
+                link = links[link, 1]
+                if marks[kept, 1] == original:
+                    continue
+                marks[kept, 1] = original
+                alike = jaccard(mine, values[starts[kept] : ends[kept]], enough)
+                if alike > best_similarity[original] or (
+                    alike == best_similarity[original] and kept < best[original]
+                ):
+                    best[original], best_similarity[original] = kept, alike
+        if of_crowd:
+            looked, n_found = candidates(
+                crowd, original, mine, starts, ends, threshold, marks, found
+            )
+            state[2] += looked
+            for kept in found[:n_found]:
+                if kept <= checked:
+                    continue
+                alike = jaccard(mine, values[starts[kept] : ends[kept]], threshold)
+                if (
+                    alike > best_similarity[original]
+                    or (alike == best_similarity[original] and kept < best[original])
+                ) and _meet(bucket_offsets, buckets, original, kept):
+                    best[original], best_similarity[original] = kept, alike
+        state[1] = max(state[1], original)
+        marks[original, 0] = state[1]
+        partners[at], similarities[at] = best[original], best_similarity[original]
+        if not is_first or best[original] >= 0:
+            continue
+        grows = False
+        for i in range(bucket_offsets[original], bucket_offsets[original + 1]):
+            bucket = buckets[i]
+            links[i, 0], links[i, 1] = original, lists[bucket, 0]
+            lists[bucket, 0] = i
+            lists[bucket, 1] += 1
+            grows |= lists[bucket, 1] >= crowded
+        if grows:
+            state[0] = at + 1
+            return original
+    state[0] = len(documents)
+    return documents[0]
 
 
 @njit(nogil=True, cache=True)

@@ -36,7 +36,8 @@ def test_no_document_that_is_alike_enough_is_missed(
     values, starts, ends = laid_out(sets)
     for upto in range(1, len(sets)):
         crowd = build(np.arange(upto, dtype=np.int32), values, starts, ends, threshold)
-        _, found, n = candidates(crowd, sets[upto], starts, ends, threshold, np.empty(1, np.int32))
+        marks, found = np.full((upto, 2), -1), np.empty(upto, np.int32)
+        _, n = candidates(crowd, upto, sets[upto], starts, ends, threshold, marks, found)
         alike = {j for j in range(upto) if jaccard(sets[upto], sets[j], threshold) > 0}
         assert alike <= set(found[:n].tolist())
 
@@ -75,5 +76,5 @@ def test_pages_under_one_banner_are_hardly_looked_at(n: int) -> None:
     ]
     values, starts, ends = laid_out(pages)
     crowd = build(np.arange(n - 1, dtype=np.int32), values, starts, ends, 0.8)
-    looked, _, n_found = candidates(crowd, pages[-1], starts, ends, 0.8, np.empty(1, np.int32))
-    assert (looked, n_found) == (0, 0)
+    marks, found = np.full((n, 2), -1), np.empty(n, np.int32)
+    assert candidates(crowd, n - 1, pages[-1], starts, ends, 0.8, marks, found) == (0, 0)
