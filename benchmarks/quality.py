@@ -30,7 +30,7 @@ from llm_data_assets.text.signals import measure, measure_array
 from llm_data_assets_tests.parity.judging import failing_rules
 from llm_data_assets_tests.parity.peers import REASONS, datatrove_keeps
 
-DIALECT = groups.OF_DATATROVE | groups.OF_C4
+DIALECT = groups.OF_DATATROVE | groups.OF_C4 | groups.OF_C4_TOKENS
 
 
 def main() -> None:

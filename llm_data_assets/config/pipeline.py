@@ -84,6 +84,15 @@ RuleEntry = Annotated[
 ]
 
 
+class Signals(_Settings):
+    """What is measured beside what the rules name, and the signals of no toolkit."""
+
+    also: list[str] = Field(
+        default_factory=list,
+        description="Signals, or rule sets whose signals are measured though no rule names them",
+    )
+
+
 class EvaluationSet(_Settings):
     """A benchmark that must not be trained on."""
 
@@ -364,6 +373,7 @@ class Pipeline(_Settings):
         description="Shipped or own rule sets by name, and single rules, in order",
     )
     rule_sets: dict[str, list[Rule]] = Field(default_factory=dict, description="Own rule sets")
+    signals: Signals = Signals()
     url_lists: dict[str, UrlListUse] = Field(
         default_factory=dict, description="Lists of URLs to block or to keep, in order"
     )

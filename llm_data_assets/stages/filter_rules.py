@@ -9,8 +9,10 @@ from llm_data_assets.config.pipeline import Rule, RuleSetUse
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.text.cuts import CUTTING, KIND
 from llm_data_assets.text.rules import load_ruleset
+from llm_data_assets.text.signals import SIGNALS
 
 # Language is detected on prose; a programming language is not one of them.
+SIGNAL_NAMES = frozenset(signal.name for signal in SIGNALS)
 _NOT_PROSE = {"domain": [CODE_DOMAIN]}
 
 
@@ -39,6 +41,31 @@ def rules_of(workspace: Workspace) -> list[Rule]:
             raise pipeline.error(("rules", index), problem, way_out) from None
     _names_are_unique(workspace, rules)
     return rules
+
+
+def signals_asked_for(workspace: Workspace) -> set[str]:
+    """Signals that the rules name, and those of `signals.also`.
+
+    Raises:
+        ConfigError: see `rules_of`; an entry of `signals.also` is neither a signal nor a rule set.
+    """
+    pipeline = workspace.pipeline
+    rules = list(rules_of(workspace))
+    named = set()
+    for index, name in enumerate(pipeline.model.signals.also):
+        if name in SIGNAL_NAMES:
+            named.add(name)
+            continue
+        try:
+            rules += _opened(name, pipeline.model.rule_sets)
+        except FileNotFoundError as error:
+            problem, _, way_out = str(error).partition(" Try: ")
+            raise pipeline.error(
+                ("signals", "also", index), f"{problem} It is no signal either.", way_out
+            ) from None
+    return named.union(
+        column for rule in rules for column in (rule.signal, *rule.when, *rule.unless)
+    )
 
 
 def decontamination_rules(workspace: Workspace) -> list[Rule]:

@@ -1,20 +1,23 @@
 """deduped_corpus -> quality_signals: measure once, decide later."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, quality_signals
 from llm_data_assets.stages.checks import language_share, measured_conservation
 from llm_data_assets.stages.drift import drift_checks
+from llm_data_assets.stages.filter_rules import signals_asked_for
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
-from llm_data_assets.stages.stage import Context, Outcome, Stage
+from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
 from llm_data_assets.text.language import detect
-from llm_data_assets.text.signals import SIGNALS, measure
+from llm_data_assets.text.signals import SIGNALS, groups_for, measure
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 QUALITY_SIGNALS = quality_signals(
     pa.schema(
         [
@@ -32,14 +35,15 @@ def run(context: Context) -> Outcome:
     """Measure the documents of each shard that changed."""
     partition = context.partition.values
     raw = {file.shard: file for file in context.lake.shards(RAW_CORPUS, partition)}
+    settings = measured_settings(context.workspace, context.partition)
     tasks = [
         Task(
             lake=context.lake,
             partition=partition,
             shard=kept.shard,
-            key=task_key(CODE_VERSION, raw[kept.shard].content, kept.content),
+            key=task_key(CODE_VERSION, settings, raw[kept.shard].content, kept.content),
             inputs={RAW_CORPUS.name: (raw[kept.shard],), DEDUPED_CORPUS.name: (kept,)},
-            settings={},
+            settings=settings,
         )
         for kept in context.lake.shards(DEDUPED_CORPUS, partition)
     ]
@@ -59,14 +63,19 @@ def measure_shard(task: Task) -> dict[str, ShardFile]:
 
 def _measured(task: Task) -> Iterator[pa.Table]:
     for rows in kept_documents(task, ["doc_id", "text"]):
-        yield signals_of(rows)
+        yield signals_of(rows, task.settings)
 
 
-def signals_of(rows: pa.Table) -> pa.Table:
+def measured_settings(workspace: Workspace, partition: Partition) -> dict[str, Any]:
+    """What is measured: a signal that nothing asks for costs nothing, and is null."""
+    return {"groups": groups_for(signals_asked_for(workspace))}
+
+
+def signals_of(rows: pa.Table, settings: Mapping[str, Any]) -> pa.Table:
     """Rows of quality_signals for documents with the columns doc_id and text."""
     texts = rows["text"].combine_chunks()
     languages, scores = detect(texts)
-    signals = measure(texts, languages, language_scores=scores)
+    signals = measure(texts, languages, language_scores=scores, wanted=settings["groups"])
     columns = {"doc_id": rows["doc_id"], "language": languages}
     return pa.table(columns | dict(zip(signals.schema.names, signals.columns, strict=True)))
 
@@ -85,12 +94,13 @@ STAGE = Stage(
     name=QUALITY_SIGNALS.name,
     description="""What was measured of each surviving document: one column a signal, named as in
 RedPajama-v2 where it has a name. No threshold appears here: the rules of `pipeline.yaml` are
-predicates over these columns.""",
+predicates over these columns. A toolkit's own counts are null unless a rule or `signals.also`
+asks for them.""",
     table=QUALITY_SIGNALS,
     partitioning="source",
     upstream=(RAW_CORPUS.name, DEDUPED_CORPUS.name),
     code_version=CODE_VERSION,
-    settings=lambda workspace, partition: None,
+    settings=measured_settings,
     run=run,
     checks=(
         measured_conservation(QUALITY_SIGNALS),

@@ -14,7 +14,11 @@ import xxhash
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DUPLICATES, RAW_CORPUS, Table
 from llm_data_assets.stages.quality_signals import CODE_VERSION as MEASURED_BY
-from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS, signals_of
+from llm_data_assets.stages.quality_signals import (
+    QUALITY_SIGNALS,
+    measured_settings,
+    signals_of,
+)
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 from llm_data_assets.stages.versions import data_version
@@ -38,15 +42,17 @@ def run(context: Context) -> Outcome:
     partition = context.partition.values
     gone = context.lake.read(DUPLICATES, partition, ["doc_id"])["doc_id"]
     drawn = set(_drawn(gone.to_pylist()))
+    settings = measured_settings(context.workspace, context.partition)
     tasks, n_bytes = [], 0
     for raw in context.lake.shards(RAW_CORPUS, partition):
         rows = context.lake.read_shard(RAW_CORPUS, partition, raw, ["doc_id", "n_bytes"])
         mine = rows.filter(pc.is_in(rows["doc_id"], pa.array(sorted(drawn), pa.string())))
         ids = tuple(mine["doc_id"].to_pylist())
         n_bytes += pc.sum(mine["n_bytes"]).as_py() or 0
-        key = task_key(CODE_VERSION, MEASURED_BY, raw.content, ids)
+        key = task_key(CODE_VERSION, MEASURED_BY, settings, raw.content, ids)
         inputs = {RAW_CORPUS.name: (raw,)}
-        tasks.append(Task(context.lake, partition, raw.shard, key, inputs, {"doc_ids": ids}))
+        of_task = settings | {"doc_ids": ids}
+        tasks.append(Task(context.lake, partition, raw.shard, key, inputs, of_task))
     outputs = {STAGE.name: (REMOVED_SIGNALS, partition)}
     files = make_shards(context, measure_removed, tasks, outputs, n_bytes)[STAGE.name]
     context.lake.replace_partition(REMOVED_SIGNALS, partition, files)
@@ -70,7 +76,7 @@ def _measured(task: Task) -> Iterator[pa.Table]:
     (raw,) = task.inputs[RAW_CORPUS.name]
     drawn = pa.array(task.settings["doc_ids"])
     for rows in batches(task.lake, RAW_CORPUS, task.partition, raw, ["doc_id", "text"]):
-        yield signals_of(rows.filter(pc.is_in(rows["doc_id"], drawn)))
+        yield signals_of(rows.filter(pc.is_in(rows["doc_id"], drawn)), task.settings)
 
 
 def _drawn(ids: list[str]) -> list[str]:
@@ -87,7 +93,7 @@ stays. All of them, or a sample of each source drawn by a hash of the ids.""",
     partitioning="source",
     upstream=(RAW_CORPUS.name, DUPLICATES.name),
     code_version=f"{CODE_VERSION} {MEASURED_BY}",
-    settings=lambda workspace, partition: None,
+    settings=measured_settings,
     run=run,
     # Of `duplicates` only this source's rows matter.
     inputs=lambda context: {

@@ -3,9 +3,11 @@
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.pipeline import Rule
@@ -157,6 +159,7 @@ def _documents(workspace: Workspace, rules: Sequence[Rule]) -> str:
         files = lake.files(QUALITY_SIGNALS, {"source": source})
         if not files:
             continue
+        _are_measured(workspace, files, signals)
         domain = workspace.catalog.model.sources[source].domain
         columns = ["doc_id", "language", *signals, *own]
         shown = ", ".join(
@@ -179,6 +182,25 @@ def _documents(workspace: Workspace, rules: Sequence[Rule]) -> str:
             "no document has been measured yet. Try: llm-data run --to quality_signals"
         )
     return " UNION ALL ".join(selects)
+
+
+def _are_measured(workspace: Workspace, files: Sequence[Path], signals: Sequence[str]) -> None:
+    """Raise ConfigError if a signal is null throughout a file: nothing had asked for it."""
+    for file in files:
+        metadata = pq.read_metadata(file)
+        for column in range(metadata.num_columns if metadata.num_rows else 0):
+            chunks = [metadata.row_group(g).column(column) for g in range(metadata.num_row_groups)]
+            name = chunks[0].path_in_schema
+            if name in signals and all(
+                chunk.statistics.null_count == chunk.num_values for chunk in chunks
+            ):
+                raise ConfigError(
+                    str(workspace.pipeline.path),
+                    "signals.also",
+                    f"{name!r} has not been measured: no rule names it",
+                    f"signals: {{also: [{name}]}} (or the name of the rule set), then "
+                    "`llm-data run --to quality_signals`",
+                )
 
 
 def _listed(files: Sequence[Any]) -> str:

@@ -49,8 +49,9 @@ DATATROVE, FINEWEB_AS_IS, C4_T5, FINEWEB, C4_DCLM, DCLM = 87, 109, 113, 116, 123
 COLUMNS = 136
 
 # Which groups are measured: bits. The first is what rule sets of no toolkit need.
-OWN, OF_DATATROVE, OF_SPLIT, OF_DCLM, OF_C4, OF_FINEWEB = 1, 2, 4, 8, 16, 32
-EVERYTHING = 63
+# OF_C4_TOKENS: tokens, where `tokens` says so, of the lines that FineWeb's C4 keeps.
+OWN, OF_DATATROVE, OF_SPLIT, OF_DCLM, OF_C4, OF_FINEWEB, OF_C4_TOKENS = 1, 2, 4, 8, 16, 32, 64
+EVERYTHING = 127
 
 
 @njit(nogil=True, cache=True)
@@ -106,9 +107,10 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
             words = _word_space(2 * m)
         table, space, normal_tokens, lengths = words[1], words[2], words[3], words[4]
         count_marks(points, n, marks)
-        distinct, normals = number_words(
-            points, starts, ends, m, records, lower, stop_words, stops_here, normalise, table
-        )
+        if normalise or (groups & OF_DATATROVE and not (tokens and modes[d] != GIVEN)):
+            distinct, normals = number_words(
+                points, starts, ends, m, records, lower, stop_words, stops_here, normalise, table
+            )
         characters = 0
         if groups & (OWN | OF_SPLIT):
             characters = measure_words(
@@ -148,13 +150,13 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                 points, n, records, lower, abbreviations, (starts, ends, split), lines, left,
                 row[C4_T5:FINEWEB], row[FINEWEB:C4_DCLM], row[C4_DCLM:DCLM],
             )  # fmt: skip
-            if tokens and size:
+            if tokens and size and groups & OF_C4_TOKENS:
                 n_words = find_tokens(left, size, records, lower, abbreviations, starts, ends)
                 row[FINEWEB + 6] = share(_count_newlines(left, size), n_words)
             if modes[d] == GIVEN:
                 starts[:m] = given_starts[given_at[d] : given_at[d + 1]]
                 ends[:m] = given_ends[given_at[d] : given_at[d + 1]]
-            elif modes[d] != BY_SPACE or tokens:
+            elif modes[d] != BY_SPACE or groups & OF_C4_TOKENS:
                 find_words(points, n, records, modes[d], starts, ends)
         if groups & OF_DATATROVE:
             if tokens and modes[d] != GIVEN:

@@ -6,7 +6,7 @@ count as RedPajama-v2 does, over words in lower case without punctuation at the 
 of an empty text is 0. `text.reference` has each definition in plain Python.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -188,6 +188,16 @@ _MEASURED = [
 ]
 MEASURED_NAMES = tuple(name for name, _, _ in _MEASURED)
 assert len(_MEASURED) == groups.COLUMNS
+# What has to be measured for a column: groups of `kernels_measure`, in the order of its columns.
+_NEEDS = [
+    *[groups.OWN] * groups.DOLMA,
+    *[groups.OF_SPLIT] * (groups.DATATROVE - groups.DOLMA),
+    *[groups.OF_DATATROVE] * (groups.FINEWEB_AS_IS - groups.DATATROVE),
+    *[groups.OF_DATATROVE | groups.OF_FINEWEB] * (groups.C4_T5 - groups.FINEWEB_AS_IS),
+    *[groups.OF_C4] * (groups.DCLM - groups.C4_T5),
+    *[groups.OF_DCLM] * (groups.COLUMNS - groups.DCLM),
+]
+_NEEDS[MEASURED_NAMES.index("newlines_per_word__fineweb")] |= groups.OF_C4_TOKENS
 SIGNALS = tuple(
     Signal(*each)
     for each in (
@@ -197,11 +207,25 @@ SIGNALS = tuple(
 )
 
 
+def groups_for(names: Iterable[str]) -> int:
+    """What `measure` needs as `wanted` for these signals; those of no toolkit are always measured.
+
+    Names that are not measured from the text alone ask for nothing.
+    """
+    asked = frozenset(names)
+    wanted = groups.OWN
+    for name, needs in zip(MEASURED_NAMES, _NEEDS, strict=True):
+        if name in asked:
+            wanted |= needs
+    return wanted
+
+
 def measure(
     texts: pa.Array,
     languages: pa.Array,
     *,
     language_scores: pa.Array,
+    wanted: int = groups.EVERYTHING,
 ) -> pa.RecordBatch:
     """Measure each text; one column a signal, in the order of `SIGNALS`.
 
@@ -209,11 +233,15 @@ def measure(
         texts: string[n].
         languages: string[n], which decide how words are found.
         language_scores: float32[n], passed through as `language_score`.
+        wanted: groups of signals (`groups_for`); columns of the others are null.
     """
-    values = measure_array(texts, languages.to_pylist())
+    values = measure_array(texts, languages.to_pylist(), wanted=wanted)
     columns = [language_scores.cast(_F64)]
     for index, (_, dtype, _) in enumerate(_MEASURED):
-        columns.append(pa.array(values[:, index]).cast(dtype))
+        if _NEEDS[index] & ~wanted:
+            columns.append(pa.nulls(len(texts), dtype))
+        else:
+            columns.append(pa.array(values[:, index]).cast(dtype))
     return pa.RecordBatch.from_arrays(columns, names=[each.name for each in SIGNALS])
 
 

@@ -16,10 +16,11 @@ UP_TO_FILTERED = (
 )  # fmt: skip
 
 
-def with_rules(workspace: Workspace, rules: str) -> Workspace:
-    """The workspace with other rules, made up to filtered_corpus."""
+def with_rules(workspace: Workspace, rules: str, also: str = "[]") -> Workspace:
+    """The workspace with other rules and `signals.also`, made up to filtered_corpus."""
     text = workspace.pipeline.path.read_text(encoding="utf-8")
     lines = [f"rules: {rules}" if line.startswith("rules:") else line for line in text.split("\n")]
+    lines = [*(line for line in lines if "signals:" not in line), f"signals: {{also: {also}}}", ""]
     workspace.pipeline.path.write_text("\n".join(lines), encoding="utf-8")
     changed = open_workspace(workspace.home, workspace.catalog.path, workspace.pipeline.path)
     for name in UP_TO_FILTERED:
@@ -86,7 +87,7 @@ def test_a_rule_that_drops_everything_is_named_before_anything_else_runs(
 
 
 def test_two_rule_sets_are_told_apart_with_samples(small_workspace: Workspace) -> None:
-    made = with_rules(small_workspace, "[clean]")
+    made = with_rules(small_workspace, "[clean]", also='["c4@dclm", "gopher@dolma"]')
     found = compare_rule_sets(made, "c4@dclm", "gopher@dolma")
     for row in found.survivors:
         assert row["both_keep"] + row["only c4@dclm keeps"] <= row["documents"]
@@ -97,3 +98,22 @@ def test_two_rule_sets_are_told_apart_with_samples(small_workspace: Workspace) -
     assert all("kept" in row.values() for row in found.boundary)
     with pytest.raises(FileNotFoundError, match="gopher@dolma"):
         compare_rule_sets(made, "gopher@dolmo", "c4@t5")
+
+
+def test_counts_of_a_toolkit_that_nothing_asks_for_are_not_measured_until_something_does(
+    small_workspace: Workspace,
+) -> None:
+    made = with_rules(small_workspace, "[clean]")
+    count = "SELECT count(word_count__dclm), count(stop_words__datatrove), count(*) FROM quality_signals"
+    (found,) = connect(made.home).execute(count).fetchall()
+    assert found[1] == 0 < found[0] == found[2]
+    with pytest.raises(ConfigError, match="--to quality_signals"):
+        compare_rule_sets(made, "fineweb", "gopher@datatrove")
+    after = with_rules(made, "[gopher@datatrove, clean]")
+    (found,) = connect(after.home).execute(count).fetchall()
+    assert found[0] == found[1] == found[2]
+
+
+def test_what_is_asked_for_must_be_a_signal_or_a_rule_set(small_workspace: Workspace) -> None:
+    with pytest.raises(ConfigError, match=r"gopher@dolmo.*no signal either"):
+        with_rules(small_workspace, "[clean]", also='["gopher@dolmo"]')

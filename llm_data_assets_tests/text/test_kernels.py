@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm_data_assets.text.kernels_measure import OF_SPLIT, OWN
 from llm_data_assets.text.reference import signals_of
-from llm_data_assets.text.signals import MEASURED_NAMES, measure_array
+from llm_data_assets.text.signals import MEASURED_NAMES, groups_for, measure, measure_array
 from llm_data_assets_tests.parity.judging import failing_rules
 from llm_data_assets_tests.parity.toolkits import TOOLKITS
 
@@ -40,6 +41,22 @@ def test_the_kernels_equal_the_plain_definitions(text: str, language: str) -> No
     found = measured(text, language)
     for name, value in signals_of(text, language).items():
         assert found[name] == pytest.approx(value, abs=1e-12), name
+
+
+@settings(max_examples=60)
+@given(TEXTS, LANGUAGES, st.sets(st.sampled_from(MEASURED_NAMES), max_size=3))
+def test_what_is_asked_for_is_measured_as_among_all_and_the_rest_is_null(
+    text: str, language: str, names: set[str]
+) -> None:
+    texts, languages = pa.array([text], pa.string()), pa.array([language])
+    scores = pa.array([1.0], pa.float32())
+    (all_of,) = measure(texts, languages, language_scores=scores).to_pylist()
+    wanted = groups_for(names)
+    (asked,) = measure(texts, languages, language_scores=scores, wanted=wanted).to_pylist()
+    assert all(asked[name] is not None for name in names)
+    assert all(value in (None, all_of[name]) for name, value in asked.items())
+    assert groups_for([]) == OWN
+    assert (asked["dup_5grams__dolma"] is None) == (not wanted & OF_SPLIT)
 
 
 @settings(max_examples=100)
