@@ -107,23 +107,43 @@ def find_words(points, n, records, mode, starts, ends):  # type: ignore[no-untyp
     cut before the vowels that begin a syllable; else each character is one, with its marks.
     """
     count = 0
-    i = 0
-    while i < n:
-        while i < n and is_space(points[i], records):
-            i += 1
-        start = i
-        high = False
-        while i < n and not is_space(points[i], records):
-            high |= points[i] >= _FIRST_UNSPACED
-            i += 1
-        if i == start:
-            break
-        if mode == BY_SPACE or not high or not _is_unspaced(points, start, i, records):
-            starts[count] = start
-            ends[count] = i
-            count += 1
+    opened = 0
+    inside = False
+    high = False
+    # Both edges are written at every character and counted where they are true: what a branch
+    # would cost, mispredicted once a word, is several times the loop.
+    for i in range(n):
+        point = points[i]
+        is_word = (record_of(records, point) & SPACE) == 0
+        high |= point >= _FIRST_UNSPACED
+        starts[opened] = i
+        ends[count] = i
+        opened += is_word & (not inside)
+        count += inside & (not is_word)
+        inside = is_word
+    if inside:
+        ends[count] = n
+        count += 1
+    if mode == BY_SCRIPT and high:
+        return _split_words(points, records, starts, ends, count)
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _split_words(points, records, starts, ends, words):  # type: ignore[no-untyped-def]
+    """Split, in place, those of the words between spaces that have characters without spaces."""
+    spans = np.empty((words, 2), np.int32)
+    spans[:, 0] = starts[:words]
+    spans[:, 1] = ends[:words]
+    count = 0
+    for w in range(words):
+        start, end = spans[w]
+        if _is_unspaced(points, start, end, records):
+            count = _split_by_script(points, start, end, records, starts, ends, count)
         else:
-            count = _split_by_script(points, start, i, records, starts, ends, count)
+            starts[count] = start
+            ends[count] = end
+            count += 1
     return count
 
 

@@ -43,23 +43,36 @@ def find_tokens(points, n, records, lower, abbreviations, starts, ends):  # type
         abbreviations: uint64[...], `hash_points` in lower case, full stop included.
         starts, ends: int32[>= 2 n + 2], overwritten.
     """
+    # Words between spaces are noted behind the places that tokens can take, with the characters
+    # so far that are no letters.
+    behind = n + 1
+    noted = np.empty(n // 2 + 2, np.int32)
+    words = 0
+    opened = 0
+    seen = 0
+    inside = False
+    for i in range(n):
+        record = record_of(records, points[i])
+        is_word = (record & SPACE) == 0
+        starts[behind + opened] = i
+        ends[behind + words] = i
+        noted[words] = seen
+        opened += is_word & (not inside)
+        words += inside & (not is_word)
+        seen += is_word & ((record & ALPHA) == 0)
+        inside = is_word
+    if inside:
+        ends[behind + words] = n
+        noted[words] = seen
+        words += 1
     count = 0
-    i = 0
-    while i < n:
-        while i < n and record_of(records, points[i]) & SPACE:
-            i += 1
-        begin = i
-        marks = 0
-        last = np.uint32(0)
-        while i < n:
-            record = record_of(records, points[i])
-            if record & SPACE:
-                break
-            marks += (record & ALPHA) == 0
-            last = record
-            i += 1
-        if i == begin:
-            break
+    before = 0
+    for w in range(words):
+        begin = starts[behind + w]
+        i = ends[behind + w]
+        marks = noted[w] - before
+        before = noted[w]
+        last = record_of(records, points[i - 1])
         # Most words are letters, or letters and one mark at the end.
         if marks == 0:
             starts[count] = begin
