@@ -104,7 +104,8 @@ def test_counts_of_a_toolkit_that_nothing_asks_for_are_not_measured_until_someth
     small_workspace: Workspace,
 ) -> None:
     made = with_rules(small_workspace, "[clean]")
-    count = "SELECT count(word_count__dclm), count(stop_words__datatrove), count(*) FROM quality_signals"
+    columns = "count(n_lines), count(stop_words__datatrove), count(*)"
+    count = f"SELECT {columns} FROM quality_signals"
     (found,) = connect(made.home).execute(count).fetchall()
     assert found[1] == 0 < found[0] == found[2]
     with pytest.raises(ConfigError, match="--to quality_signals"):
