@@ -84,9 +84,43 @@ RuleEntry = Annotated[
 ]
 
 
+class ReferenceText(_Settings):
+    """What an n-gram model learns from."""
+
+    source: str = Field(description="A source whose surviving documents read as texts should")
+    sample_mb: float = Field(4, gt=0, le=64, description="Megabytes of it, drawn by a hash of ids")
+
+
+class ClassifierUse(_Settings):
+    """A linear classifier: does a text look like these sources rather than those?"""
+
+    like: Annotated[list[str], Field(min_length=1)] = Field(description="Sources that score 1")
+    unlike: Annotated[list[str], Field(min_length=1)] = Field(description="Sources that score 0")
+    documents: int = Field(
+        5_000, ge=10, le=1_000_000, description="Most of each side, drawn by a hash of ids"
+    )
+
+    @model_validator(mode="after")
+    def _sides_differ(self) -> Self:
+        if both := sorted(set(self.like) & set(self.unlike)):
+            raise ValueError(f"{', '.join(both)} is like and unlike. Try: one of the two")
+        return self
+
+
 class Signals(_Settings):
     """What is measured beside what the rules name, and the signals of no toolkit."""
 
+    perplexity: ReferenceText | None = Field(
+        None, description="Measures `perplexity` with a model of a source's text"
+    )
+    classifiers: dict[Literal["quality", "spam", "toxicity"], ClassifierUse] = Field(
+        default_factory=dict,
+        description="Measure `quality_score`, `spam_score`, `toxicity_score`",
+    )
+    words: dict[Literal["spam", "toxicity"], str] = Field(
+        default_factory=dict,
+        description="Lists, a term a line, relative to this file: `spam_words`, `toxicity_words`",
+    )
     also: list[str] = Field(
         default_factory=list,
         description="Signals, or rule sets whose signals are measured though no rule names them",
@@ -351,6 +385,9 @@ class CheckBounds(_Settings):
     drift_baseline: dict[str, int] = Field(
         default_factory=dict,
         description="Source and version of `quality_signals` to compare with, not the last",
+    )
+    min_classifier_auc: float = Field(
+        0.8, ge=0, le=1, description="Of a classifier of `signals`, over documents held out"
     )
     max_share_error: float = Field(0.01, ge=0, le=1, description="Mixture share against plan")
 

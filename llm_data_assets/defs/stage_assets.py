@@ -32,6 +32,7 @@ GROUPS = {
     "removed_signals": "dedup",
     "repeated_spans": "dedup",
     "evaluation_sets": "filter",
+    "signal_models": "filter",
     "contamination": "filter",
     "filtered_corpus": "filter",
     "tokenizer": "tokenize",

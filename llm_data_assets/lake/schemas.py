@@ -159,6 +159,25 @@ DEDUPED_CORPUS = Table(
     pa.schema([_DOC_ID, _column("n_bytes", pa.int64(), "UTF-8 bytes of the text")]),
 )
 
+SIGNAL_MODELS = Table(
+    "signal_models",
+    "Models trained here whose scores are signals, each with what judges it.",
+    (),
+    pa.schema(
+        [
+            _column("signal", pa.string(), "The column of quality_signals that it gives"),
+            _column("keys", pa.list_(pa.int64()), "Of perplexity: the grams, sorted"),
+            _column("counts", pa.list_(pa.int64()), "Of perplexity: how often each was seen"),
+            _column("weights", pa.list_(pa.float32()), "Of a classifier: of each hashed feature"),
+            _column("bias", pa.float32(), "Of a classifier: the constant"),
+            _column("documents", pa.int64(), "Documents it was made from, those held out too"),
+            _column("n_bytes", pa.int64(), "Their UTF-8 bytes"),
+            _column("auc", pa.float64(), "Of a classifier: area under the ROC curve, held out"),
+            _column("report", pa.string(), "JSON: figures of the documents held out"),
+        ]
+    ),
+)
+
 EVALUATION_SETS = Table(
     "evaluation_sets",
     "Questions of the benchmarks that must not be trained on, with their grams.",
@@ -415,6 +434,7 @@ TABLES: MappingProxyType[str, Table] = MappingProxyType(
             DUPLICATES,
             DEDUPED_CORPUS,
             REPEATED_SPANS,
+            SIGNAL_MODELS,
             EVALUATION_SETS,
             CONTAMINATION,
             FILTERED_CORPUS,

@@ -5,14 +5,15 @@ from collections.abc import Mapping
 
 from llm_data_assets.config.catalog import CODE_DOMAIN
 from llm_data_assets.config.errors import ConfigError
-from llm_data_assets.config.pipeline import Rule, RuleSetUse
+from llm_data_assets.config.pipeline import Rule, RuleSetUse, Signals
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.text.cuts import CUTTING, KIND
+from llm_data_assets.text.optional_signals import OF_MODELS, OPTIONAL
 from llm_data_assets.text.rules import load_ruleset
 from llm_data_assets.text.signals import SIGNALS
 
 # Language is detected on prose; a programming language is not one of them.
-SIGNAL_NAMES = frozenset(signal.name for signal in SIGNALS)
+SIGNAL_NAMES = frozenset(signal.name for signal in (*SIGNALS, *OPTIONAL))
 _NOT_PROSE = {"domain": [CODE_DOMAIN]}
 
 
@@ -63,9 +64,24 @@ def signals_asked_for(workspace: Workspace) -> set[str]:
             raise pipeline.error(
                 ("signals", "also", index), f"{problem} It is no signal either.", way_out
             ) from None
-    return named.union(
-        column for rule in rules for column in (rule.signal, *rule.when, *rule.unless)
-    )
+    named = named.union(*({rule.signal, *rule.when, *rule.unless} for rule in rules))
+    for signal in OF_MODELS:
+        if signal.name in named - _of_models(pipeline.model.signals):
+            kind, _, of = signal.name.rpartition("_")
+            settings = {"score": f"classifiers.{kind}", "words": f"words.{kind}"}
+            raise pipeline.error(
+                ("rules",),
+                f"{signal.name!r} is named, and nothing measures it",
+                f"`signals.{settings.get(of, of)}` in this file",
+            )
+    return named
+
+
+def _of_models(settings: Signals) -> set[str]:
+    """The signals that models and lists of the pipeline give."""
+    scores = {f"{name}_score" for name in settings.classifiers}
+    words = {f"{name}_words" for name in settings.words}
+    return scores | words | ({"perplexity"} if settings.perplexity else set())
 
 
 def decontamination_rules(workspace: Workspace) -> list[Rule]:

@@ -1,6 +1,6 @@
 """deduped_corpus -> quality_signals: measure once, decide later."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -8,13 +8,15 @@ import pyarrow.compute as pc
 
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import ShardFile
-from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, quality_signals
+from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, SIGNAL_MODELS, quality_signals
 from llm_data_assets.stages.checks import language_share, measured_conservation
 from llm_data_assets.stages.drift import drift_checks
 from llm_data_assets.stages.filter_rules import signals_asked_for
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
+from llm_data_assets.stages.signal_models import open_models, trained_models, word_lists
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
 from llm_data_assets.text.language import detect
+from llm_data_assets.text.optional_signals import OPTIONAL, measure_optional
 from llm_data_assets.text.signals import SIGNALS, groups_for, measure
 
 CODE_VERSION = "4"
@@ -24,7 +26,7 @@ QUALITY_SIGNALS = quality_signals(
             pa.field("language", pa.string(), metadata={"description": "Detected language"}),
             *(
                 pa.field(each.name, each.dtype, metadata={"description": each.description})
-                for each in SIGNALS
+                for each in (*SIGNALS, *OPTIONAL)
             ),
         ]
     )
@@ -36,13 +38,19 @@ def run(context: Context) -> Outcome:
     partition = context.partition.values
     raw = {file.shard: file for file in context.lake.shards(RAW_CORPUS, partition)}
     settings = measured_settings(context.workspace, context.partition)
+    models = trained_models(context)
+    contents = [model.content for model in models]
     tasks = [
         Task(
             lake=context.lake,
             partition=partition,
             shard=kept.shard,
-            key=task_key(CODE_VERSION, settings, raw[kept.shard].content, kept.content),
-            inputs={RAW_CORPUS.name: (raw[kept.shard],), DEDUPED_CORPUS.name: (kept,)},
+            key=task_key(CODE_VERSION, settings, contents, raw[kept.shard].content, kept.content),
+            inputs={
+                RAW_CORPUS.name: (raw[kept.shard],),
+                DEDUPED_CORPUS.name: (kept,),
+                SIGNAL_MODELS.name: models,
+            },
             settings=settings,
         )
         for kept in context.lake.shards(DEDUPED_CORPUS, partition)
@@ -63,21 +71,34 @@ def measure_shard(task: Task) -> dict[str, ShardFile]:
 
 def _measured(task: Task) -> Iterator[pa.Table]:
     for rows in kept_documents(task, ["doc_id", "text"]):
-        yield signals_of(rows, task.settings)
+        yield signals_of(rows, task)
 
 
 def measured_settings(workspace: Workspace, partition: Partition) -> dict[str, Any]:
     """What is measured: a signal that nothing asks for costs nothing, and is null."""
-    return {"groups": groups_for(signals_asked_for(workspace))}
+    asked = signals_asked_for(workspace)
+    return {
+        "groups": groups_for(asked),
+        "optional": sorted(asked.intersection(each.name for each in OPTIONAL)),
+        "words": word_lists(workspace),
+    }
 
 
-def signals_of(rows: pa.Table, settings: Mapping[str, Any]) -> pa.Table:
-    """Rows of quality_signals for documents with the columns doc_id and text."""
+def signals_of(rows: pa.Table, task: Task) -> pa.Table:
+    """Rows of quality_signals for documents with the columns doc_id and text.
+
+    The task has `measured_settings` and the files of `signal_models`.
+    """
     texts = rows["text"].combine_chunks()
     languages, scores = detect(texts)
-    signals = measure(texts, languages, language_scores=scores, wanted=settings["groups"])
+    wanted = task.settings["groups"]
+    signals = measure(texts, languages, language_scores=scores, wanted=wanted)
+    models = open_models(task.lake, task.inputs[SIGNAL_MODELS.name], task.settings["words"])
+    optional = measure_optional(texts, languages, task.settings["optional"], models)
     columns = {"doc_id": rows["doc_id"], "language": languages}
-    return pa.table(columns | dict(zip(signals.schema.names, signals.columns, strict=True)))
+    for measured in (signals, optional):
+        columns |= dict(zip(measured.schema.names, measured.columns, strict=True))
+    return pa.table(columns)
 
 
 def kept_documents(task: Task, columns: list[str]) -> Iterator[pa.Table]:
@@ -98,7 +119,7 @@ predicates over these columns. A toolkit's own counts are null unless a rule or 
 asks for them.""",
     table=QUALITY_SIGNALS,
     partitioning="source",
-    upstream=(RAW_CORPUS.name, DEDUPED_CORPUS.name),
+    upstream=(RAW_CORPUS.name, DEDUPED_CORPUS.name, SIGNAL_MODELS.name),
     code_version=CODE_VERSION,
     settings=measured_settings,
     run=run,

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import xxhash
 
 from llm_data_assets.lake.delta import ShardFile
-from llm_data_assets.lake.schemas import DUPLICATES, RAW_CORPUS, Table
+from llm_data_assets.lake.schemas import DUPLICATES, RAW_CORPUS, SIGNAL_MODELS, Table
 from llm_data_assets.stages.quality_signals import CODE_VERSION as MEASURED_BY
 from llm_data_assets.stages.quality_signals import (
     QUALITY_SIGNALS,
@@ -20,6 +20,7 @@ from llm_data_assets.stages.quality_signals import (
     signals_of,
 )
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
+from llm_data_assets.stages.signal_models import trained_models
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 from llm_data_assets.stages.versions import data_version
 
@@ -43,14 +44,16 @@ def run(context: Context) -> Outcome:
     gone = context.lake.read(DUPLICATES, partition, ["doc_id"])["doc_id"]
     drawn = set(_drawn(gone.to_pylist()))
     settings = measured_settings(context.workspace, context.partition)
+    models = trained_models(context)
+    contents = [model.content for model in models]
     tasks, n_bytes = [], 0
     for raw in context.lake.shards(RAW_CORPUS, partition):
         rows = context.lake.read_shard(RAW_CORPUS, partition, raw, ["doc_id", "n_bytes"])
         mine = rows.filter(pc.is_in(rows["doc_id"], pa.array(sorted(drawn), pa.string())))
         ids = tuple(mine["doc_id"].to_pylist())
         n_bytes += pc.sum(mine["n_bytes"]).as_py() or 0
-        key = task_key(CODE_VERSION, MEASURED_BY, settings, raw.content, ids)
-        inputs = {RAW_CORPUS.name: (raw,)}
+        key = task_key(CODE_VERSION, MEASURED_BY, settings, contents, raw.content, ids)
+        inputs = {RAW_CORPUS.name: (raw,), SIGNAL_MODELS.name: models}
         of_task = settings | {"doc_ids": ids}
         tasks.append(Task(context.lake, partition, raw.shard, key, inputs, of_task))
     outputs = {STAGE.name: (REMOVED_SIGNALS, partition)}
@@ -76,7 +79,7 @@ def _measured(task: Task) -> Iterator[pa.Table]:
     (raw,) = task.inputs[RAW_CORPUS.name]
     drawn = pa.array(task.settings["doc_ids"])
     for rows in batches(task.lake, RAW_CORPUS, task.partition, raw, ["doc_id", "text"]):
-        yield signals_of(rows.filter(pc.is_in(rows["doc_id"], drawn)), task.settings)
+        yield signals_of(rows.filter(pc.is_in(rows["doc_id"], drawn)), task)
 
 
 def _drawn(ids: list[str]) -> list[str]:
@@ -91,13 +94,16 @@ STAGE = Stage(
 stays. All of them, or a sample of each source drawn by a hash of the ids.""",
     table=REMOVED_SIGNALS,
     partitioning="source",
-    upstream=(RAW_CORPUS.name, DUPLICATES.name),
+    upstream=(RAW_CORPUS.name, DUPLICATES.name, SIGNAL_MODELS.name),
     code_version=f"{CODE_VERSION} {MEASURED_BY}",
     settings=measured_settings,
     run=run,
     # Of `duplicates` only this source's rows matter.
-    inputs=lambda context: {
-        table.name: data_version(context.lake, table, context.partition.values)
-        for table in (RAW_CORPUS, DUPLICATES)
-    },
+    inputs=lambda context: (
+        {
+            table.name: data_version(context.lake, table, context.partition.values)
+            for table in (RAW_CORPUS, DUPLICATES)
+        }
+        | {SIGNAL_MODELS.name: data_version(context.lake, SIGNAL_MODELS, {})}
+    ),
 )
