@@ -1,4 +1,8 @@
-"""What another threshold would keep, read from the signals alone: nothing is written."""
+"""What another threshold would keep, read from the signals alone: nothing is written.
+
+Refusals by URL and licence and benchmark questions count as in a run. Only what the edits leave
+empty is not foreseen: that takes the text.
+"""
 
 import difflib
 from collections.abc import Sequence
@@ -7,22 +11,29 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from llm_data_assets.config.catalog import Licenses
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.pipeline import Rule
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import literal, quote, rows
+from llm_data_assets.lake.catalog import relation as relation_of
 from llm_data_assets.lake.delta import Lake
-from llm_data_assets.lake.schemas import RAW_CORPUS
-from llm_data_assets.stages.filter_rules import rules_of
+from llm_data_assets.lake.schemas import CONTAMINATION, RAW_CORPUS
+from llm_data_assets.stages.filter_rules import decontamination_rules, rules_of
 from llm_data_assets.stages.filtered_corpus import rule_columns
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
+from llm_data_assets.stages.refusals import named_refusals, refusals
 from llm_data_assets.text.licenses import NO_LICENSE
 from llm_data_assets.text.rules import compile_reasons, load_ruleset
 
 _OF_THE_DOCUMENT = ("license", "url", "title")
 _SHOWN = 10
+_NO_REFUSALS = pa.schema(
+    [(name, pa.string()) for name in ("doc_id", "refused_by", "url_list")]
+).empty_table()
 
 
 @dataclass(frozen=True)
@@ -44,18 +55,21 @@ def what_if(workspace: Workspace, changes: Sequence[str]) -> WhatIf:
         ConfigError: a change that names no rule or bound, or a rule that cannot be.
         FileNotFoundError: no document has been measured yet.
     """
-    before = rules_of(workspace)
+    contaminated = decontamination_rules(workspace)
+    before = [*rules_of(workspace), *contaminated]
     after = list(before)
     for change in changes:
         after = _changed(workspace, after, change)
     changed = [rule for rule, old in zip(after, before, strict=True) if rule != old]
-    relation = _documents(workspace, after)
     connection = duckdb.connect(config={"preserve_insertion_order": False})
+    relation = _documents(connection, workspace, after)
     then = compile_reasons(after, rule_columns(), relation=f"({relation})", name="reason_then")
     both = compile_reasons(before, rule_columns(), relation=f"({then})", name="reason_now")
     shown = ", ".join(["doc_id", "source", "language", *_distances(changed)])
     connection.execute(
-        f"CREATE TEMP TABLE judged AS SELECT {shown}, reason_now, reason_then FROM ({both})"
+        f"""CREATE TEMP TABLE judged AS
+        SELECT {shown}, coalesce(refused_by, reason_now) AS reason_now,
+               coalesce(refused_by, reason_then) AS reason_then FROM ({both})"""
     )
     survivors = rows(
         connection,
@@ -91,11 +105,11 @@ def compare_rule_sets(workspace: Workspace, one: str, other: str) -> WhatIf:
         FileNotFoundError: a rule set that is not shipped, or no document measured yet.
     """
     sets = [[Rule.model_validate(each) for each in load_ruleset(name)] for name in (one, other)]
-    relation = f"({_documents(workspace, sets[0] + sets[1])})"
+    connection = duckdb.connect(config={"preserve_insertion_order": False})
+    relation = f"({_documents(connection, workspace, sets[0] + sets[1])})"
     for name, rules in zip(("one", "other"), sets, strict=True):
         judged = compile_reasons(rules, rule_columns(), relation=relation, name=name)
         relation = f"({judged})"
-    connection = duckdb.connect(config={"preserve_insertion_order": False})
     connection.execute(
         f"CREATE TEMP TABLE judged AS SELECT doc_id, source, one, other FROM {relation}"
     )
@@ -148,8 +162,11 @@ def _error(workspace: Workspace, problem: str, way_out: str) -> ConfigError:
     return ConfigError(str(workspace.pipeline.path), "--set", problem, way_out)
 
 
-def _documents(workspace: Workspace, rules: Sequence[Rule]) -> str:
-    """A SELECT of all columns that the rules name, over the files of every source."""
+def _documents(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, rules: Sequence[Rule]
+) -> str:
+    """A SELECT of all columns that the rules name, and `refused_by`, over the files of every
+    source."""
     named = {name for rule in rules for name in (rule.signal, *rule.when, *rule.unless)}
     own = sorted(name for name in named & set(_OF_THE_DOCUMENT))
     signals = sorted(named.intersection(QUALITY_SIGNALS.schema.names) - {"language", "doc_id"})
@@ -161,6 +178,8 @@ def _documents(workspace: Workspace, rules: Sequence[Rule]) -> str:
             continue
         _are_measured(workspace, files, signals)
         domain = workspace.catalog.model.sources[source].domain
+        named_here = f"named in {source}"
+        connection.register(named_here, _named(workspace, lake, source))
         columns = ["doc_id", "language", *signals, *own]
         shown = ", ".join(
             f"coalesce(license, {literal(NO_LICENSE)}) AS license"
@@ -174,14 +193,43 @@ def _documents(workspace: Workspace, rules: Sequence[Rule]) -> str:
             texts = f"read_parquet({_listed(lake.files(RAW_CORPUS, {'source': source}))})"
             relation += f" JOIN (SELECT {raw} FROM {texts}) USING (doc_id)"
         selects.append(
-            f"SELECT {shown}, {literal(source)} AS source, {literal(domain)} AS domain "
-            f"FROM {relation}"
+            f"""SELECT {shown}, refused_by, url_list,
+                coalesce(evaluation_overlap, 0) AS evaluation_overlap,
+                coalesce(evaluation_question, '') AS evaluation_question,
+                {literal(source)} AS source, {literal(domain)} AS domain
+            FROM {relation} LEFT JOIN {quote(named_here)} USING (doc_id)"""
         )
     if not selects:
         raise FileNotFoundError(
             "no document has been measured yet. Try: llm-data run --to quality_signals"
         )
     return " UNION ALL ".join(selects)
+
+
+def _named(workspace: Workspace, lake: Lake, source: str) -> pa.Table:
+    """Documents of a source that a list, a licence or a benchmark question names, and by which
+    refusal they go before any rule is asked."""
+    settings, partition = refusals(workspace), {"source": source}
+    licenses = settings["licenses"]
+    connection = duckdb.connect()
+    connection.register("refused", _NO_REFUSALS)
+    if settings["url_lists"] or licenses != Licenses().model_dump():
+        rows = lake.read(RAW_CORPUS, partition, ["doc_id", "license", "url"])
+        documents, rules = named_refusals(rows, settings)
+        connection.register("documents", documents)
+        columns = {"license": "string", "url_list": "string"}
+        reasons = compile_reasons(rules, columns, relation="documents", name="refused_by")
+        found = connection.execute(
+            f"""SELECT doc_id, refused_by, url_list FROM ({reasons})
+            WHERE refused_by IS NOT NULL OR url_list IS NOT NULL"""
+        ).to_arrow_table()
+        connection.register("refused", found)
+    return connection.execute(
+        f"""SELECT * FROM refused FULL JOIN (
+            SELECT doc_id, max(question_share) AS evaluation_overlap,
+                   max_by(question_id, (question_share, question_id)) AS evaluation_question
+            FROM {relation_of(lake, CONTAMINATION, partition)} GROUP BY doc_id) USING (doc_id)"""
+    ).to_arrow_table()
 
 
 def _are_measured(workspace: Workspace, files: Sequence[Path], signals: Sequence[str]) -> None:

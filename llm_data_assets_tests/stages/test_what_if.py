@@ -1,5 +1,7 @@
 """Another threshold is tried on the signals alone, and a rule that drops everything is named."""
 
+from pathlib import Path
+
 import pytest
 
 from llm_data_assets.config.errors import ConfigError
@@ -9,6 +11,7 @@ from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import materialise
 from llm_data_assets.stages.stage import Partition
 from llm_data_assets.stages.what_if import compare_rule_sets, what_if
+from llm_data_assets_tests.stages.test_refusals import LATE, reopened, run_to, workspace_with
 
 UP_TO_FILTERED = (
     "raw_corpus", "document_signatures", "duplicates", "deduped_corpus", "quality_signals",
@@ -118,3 +121,22 @@ def test_counts_of_a_toolkit_that_nothing_asks_for_are_not_measured_until_someth
 def test_what_is_asked_for_must_be_a_signal_or_a_rule_set(small_workspace: Workspace) -> None:
     with pytest.raises(ConfigError, match=r"gopher@dolmo.*no signal either"):
         with_rules(small_workspace, "[clean]", also='["gopher@dolmo"]')
+
+
+def test_a_dry_run_counts_refusals_and_benchmark_questions_as_a_run_does(tmp_path: Path) -> None:
+    lists = "url_lists: {spam: {uri: spam.txt, kind: domains}}\n"
+    workspace = workspace_with(tmp_path / "w", LATE + lists, "licenses: {deny: [MIT]}\n")
+    run_to(workspace, "filtered_corpus")
+    found = what_if(workspace, ["gopher_short_doc.min=1"])
+    sums = {row["source"]: (row["documents"], row["kept_now"]) for row in found.survivors}
+    assert sums == {"first": (3, 1), "second": (4, 4)}
+    assert kept(workspace) == 5
+    reasons = {row["doc_id"]: row["reason_then"] for row in found.boundary}
+    assert reasons["first/held"] == "benchmark_question"
+    assert reasons["first/listed"] == "url_blocked"
+    denied = workspace.catalog.path
+    denied.write_text(denied.read_text().replace("deny: [MIT]", "deny: [CC0-1.0]"))
+    found = what_if(reopened(tmp_path / "w"), ["gopher_short_doc.min=1"])
+    assert sum(row["kept_then"] for row in found.survivors) == 0
+    with pytest.raises(ConfigError, match=r"benchmark_question|no rule"):
+        what_if(workspace, ["benchmark.min=1"])
