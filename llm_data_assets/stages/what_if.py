@@ -219,12 +219,12 @@ def _named(workspace: Workspace, lake: Lake, source: str) -> pa.Table:
         connection.register("documents", documents)
         columns = {"license": "string", "url_list": "string"}
         reasons = compile_reasons(rules, columns, relation="documents", name="refused_by")
-        found = connection.execute(
+        found = connection.sql(
             f"""SELECT doc_id, refused_by, url_list FROM ({reasons})
             WHERE refused_by IS NOT NULL OR url_list IS NOT NULL"""
         ).to_arrow_table()
         connection.register("refused", found)
-    return connection.execute(
+    return connection.sql(
         f"""SELECT * FROM refused FULL JOIN (
             SELECT doc_id, max(question_share) AS evaluation_overlap,
                    max_by(question_id, (question_share, question_id)) AS evaluation_question
