@@ -7,11 +7,13 @@ that has it open keeps a consistent picture of every table as of that publicatio
 import os
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 from filelock import FileLock
 
 from llm_data_assets.lake.delta import Lake
@@ -103,16 +105,33 @@ def relation(lake: Lake, table: Table, partition: Mapping[str, str] | None = Non
     """
     files = lake.files(table, partition)
     columns = ", ".join(quote(name) for name in table.full_schema.names)
+    typed = ", ".join(
+        f"CAST(NULL AS {_sql_type(field.type)}) AS {quote(field.name)}"
+        for field in table.full_schema
+    )
     if not files:
-        typed = ", ".join(
-            f"CAST(NULL AS {_sql_type(field.type)}) AS {quote(field.name)}"
-            for field in table.full_schema
-        )
         return f"(SELECT {typed} WHERE false)"
     listed = ", ".join(literal(str(path)) for path in files)
     hive = ", ".join(f"{literal(name)}: VARCHAR" for name in table.partition_by)
     options = f", hive_partitioning = true, hive_types = {{{hive}}}" if hive else ""
-    return f"(SELECT {columns} FROM read_parquet([{listed}]{options}))"
+    # The files of a partition are of one version of the code: one of them speaks for all.
+    if all(_has(path, table) for path in {path.parent: path for path in files}.values()):
+        return f"(SELECT {columns} FROM read_parquet([{listed}]{options}))"
+    return (
+        f"(SELECT {columns} FROM (SELECT {typed} WHERE false UNION ALL BY NAME "
+        f"FROM read_parquet([{listed}]{options}, union_by_name = true)))"
+    )
+
+
+def _has(path: Path, table: Table) -> bool:
+    """Whether a file has every column that the table has now; one written before may not."""
+    return set(table.schema.names) <= _stored_columns(path)
+
+
+@lru_cache(maxsize=4096)
+def _stored_columns(path: Path) -> frozenset[str]:
+    """The columns of a file, which is never written again."""
+    return frozenset(pq.read_schema(path).names)
 
 
 def _view(lake: Lake, table: Table) -> str:

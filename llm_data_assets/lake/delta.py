@@ -278,6 +278,8 @@ class Lake:
             for name, value in self.partition_of(table, path).items():
                 if name in wanted:
                     part = part.append_column(name, pa.repeat(pa.scalar(value), part.num_rows))
+            for name in set(stored) - set(part.column_names):  # written before there was one
+                part = part.append_column(name, _nulls(table, name, part))
             parts.append(part.select(wanted))
         schema = pa.schema([table.full_schema.field(name) for name in wanted])
         return pa.concat_tables([schema.empty_table(), *parts]).cast(schema)
@@ -302,6 +304,10 @@ class Lake:
         """Partitions that hold at least one file, sorted."""
         found = {tuple(self.partition_of(table, path).items()) for path in self.files(table)}
         return [dict(items) for items in sorted(found)]
+
+
+def _nulls(table: Table, name: str, rows: pa.Table) -> pa.Array:
+    return pa.nulls(rows.num_rows, table.schema.field(name).type)
 
 
 def content_version(files: Iterable[ShardFile]) -> str:

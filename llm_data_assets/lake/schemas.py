@@ -365,6 +365,27 @@ TRAINING_EXPORT = Table(
     ),
 )
 
+DRIFT = Table(
+    "drift",
+    "How far the signals and domains of a source moved, at each materialisation.",
+    ("source",),
+    pa.schema(
+        [
+            _column("ts", pa.timestamp("us", tz="UTC"), "When it was measured"),
+            _column("signal", pa.string(), "The signal; url of domains"),
+            _column("measure", pa.string(), "psi, js, new_domains or vanished_domains"),
+            _column("value", pa.float64(), "The measure: nats, or how many domains"),
+            _column("chance", pa.float64(), "PSI that two samples of one distribution show"),
+            _column("bound", pa.float64(), "PSI beyond chance that warns; null without one"),
+            _column("blocking_bound", pa.float64(), "PSI beyond chance that stops the source"),
+            _column("baseline_version", pa.int64(), "Version of quality_signals compared with"),
+            _column("version", pa.int64(), "Version of quality_signals that was measured"),
+            _column("data_version", pa.string(), "Digest of what was measured"),
+            _column("examples", pa.list_(pa.string()), "Some of the domains"),
+        ]
+    ),
+)
+
 STAGE_STATS = Table(
     "stage_stats",
     "One row a materialised partition: what came in, what went out, and what it was made from.",
@@ -445,6 +466,7 @@ TABLES: MappingProxyType[str, Table] = MappingProxyType(
             SEQUENCES,
             MIXED_CORPUS,
             TRAINING_EXPORT,
+            DRIFT,
             STAGE_STATS,
             CHECKS,
         )

@@ -1,6 +1,7 @@
 """Drift of a source: its signals and domains now, against the version before or a chosen one."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from llm_data_assets.lake.schemas import RAW_CORPUS, STAGE_STATS, Table
+from llm_data_assets.lake.schemas import DRIFT, RAW_CORPUS, STAGE_STATS, Table
 from llm_data_assets.stages.stage import Check, CheckResult, Context
+from llm_data_assets.stages.versions import data_version
 from llm_data_assets.text.drift import drift
 
 _MAX_ROWS = 40
@@ -30,20 +32,64 @@ def drift_checks(signals: Table) -> tuple[Check, Check]:
     )
 
 
+def store_drift(context: Context, signals: Table) -> None:
+    """Measure how far the source moved from its baseline, for the checks and for later."""
+    before = _version_before(context, signals)
+    if before is None or not _is_there(context, signals, before):
+        return
+    bounds = context.workspace.pipeline.model.checks
+    also = {
+        "ts": datetime.now(UTC),
+        "bound": bounds.warn_psi,
+        "blocking_bound": bounds.block_psi,
+        "baseline_version": before,
+        "version": int(context.lake.open(signals).version()),
+        "data_version": data_version(context.lake, signals, context.partition.values),
+    }
+    rows = [*_moved(context, signals, before), *_domains(context, signals, before)]
+    table = pa.Table.from_pylist([row | also for row in rows], DRIFT.schema)
+    context.lake.append(DRIFT, context.partition.values, table)
+
+
 def _result(context: Context, signals: Table, bound: float | None) -> CheckResult:
     if bound is None:
         return CheckResult(True, 0.0, "no bound is set")
     before = _version_before(context, signals)
     if before is None or not _is_there(context, signals, before):
         return CheckResult(True, 0.0, f"PSI at most {bound:g}; there is no version before")
-    rows = sorted(_moved(context, signals, before), key=lambda row: (-row["excess"], row["signal"]))
-    worst = max((row["excess"] for row in rows), default=0.0)
+    stored = _stored(context, signals)
+    moved = sorted(
+        (
+            {
+                "signal": row["signal"],
+                "psi": row["value"],
+                "excess": max(0.0, row["value"] - row["chance"]),
+            }
+            for row in stored
+            if row["measure"] == "psi"
+        ),
+        key=lambda row: (-row["excess"], row["signal"]),
+    )
+    worst = max((row["excess"] for row in moved), default=0.0)
+    domains = [
+        {"domains": row["measure"], "count": int(row["value"]), "examples": row["examples"]}
+        for row in stored
+        if row["signal"] == "url"
+    ]
     return CheckResult(
         worst <= bound,
         worst,
         f"PSI beyond chance at most {bound:g} against version {before}",
-        [*rows[:_MAX_ROWS], *_domains(context, signals, before)],
+        [*moved[:_MAX_ROWS], *domains],
     )
+
+
+def _stored(context: Context, signals: Table) -> list[dict[str, Any]]:
+    """What `store_drift` measured last of what the source holds now."""
+    rows = context.lake.read(DRIFT, context.partition.values)
+    version = data_version(context.lake, signals, context.partition.values)
+    mine = rows.filter(pc.equal(rows["data_version"], version))
+    return mine.filter(pc.equal(mine["ts"], pc.max(mine["ts"]))).to_pylist()
 
 
 def _moved(context: Context, signals: Table, before: int) -> Iterator[dict[str, Any]]:
@@ -57,12 +103,8 @@ def _moved(context: Context, signals: Table, before: int) -> Iterator[dict[str, 
     for name in names:
         found = drift(_values(old[name]), _values(new[name]))
         if found:
-            yield {
-                "signal": name,
-                "psi": found.psi,
-                "js": found.js,
-                "excess": max(0.0, found.psi - found.chance),
-            }
+            yield {"signal": name, "measure": "psi", "value": found.psi, "chance": found.chance}
+            yield {"signal": name, "measure": "js", "value": found.js}
 
 
 def _domains(context: Context, signals: Table, before: int) -> list[dict[str, Any]]:
@@ -81,8 +123,11 @@ def _domains(context: Context, signals: Table, before: int) -> list[dict[str, An
     old = _hosts(context.lake.read(RAW_CORPUS, partition, ["url"], raw["table_version"]))
     new = _hosts(context.lake.read(RAW_CORPUS, partition, ["url"]))
     return [
-        {"domains": kind, "count": len(names), "examples": names[:5]}
-        for kind, names in (("new", sorted(new - old)), ("vanished", sorted(old - new)))
+        {"signal": "url", "measure": kind, "value": float(len(names)), "examples": names[:5]}
+        for kind, names in (
+            ("new_domains", sorted(new - old)),
+            ("vanished_domains", sorted(old - new)),
+        )
         if names
     ]
 

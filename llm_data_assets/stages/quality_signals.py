@@ -10,7 +10,7 @@ from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, SIGNAL_MODELS, quality_signals
 from llm_data_assets.stages.checks import language_share, measured_conservation
-from llm_data_assets.stages.drift import drift_checks
+from llm_data_assets.stages.drift import drift_checks, store_drift
 from llm_data_assets.stages.filter_rules import signals_asked_for
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.signal_models import open_models, trained_models, word_lists
@@ -60,6 +60,7 @@ def run(context: Context) -> Outcome:
     outputs = {STAGE.name: (QUALITY_SIGNALS, partition)}
     files = make_shards(context, measure_shard, tasks, outputs, n_bytes)[STAGE.name]
     context.lake.replace_partition(QUALITY_SIGNALS, partition, files)
+    store_drift(context, QUALITY_SIGNALS)
     docs = kept_rows.num_rows
     return Outcome(files=files, docs_in=docs, docs=docs, n_bytes=n_bytes)
 

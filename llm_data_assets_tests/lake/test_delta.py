@@ -4,13 +4,15 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
 
-from llm_data_assets.lake.catalog import connect, publish
+from llm_data_assets.lake.catalog import connect, publish, relation
 from llm_data_assets.lake.delta import Lake, ShardFile, content_version
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, TABLES
 
@@ -178,3 +180,20 @@ def test_polars_reads_the_tables_as_they_are(tmp_path: Path) -> None:
     put(lake, "b", {"0": rows("b/1")})
     found = pl.read_delta(str(lake.table_path(DEDUPED_CORPUS))).sort("doc_id")
     assert found.select("source", "doc_id").rows() == [("a", "a/1"), ("a", "a/2"), ("b", "b/1")]
+
+
+def test_a_column_that_is_new_is_null_in_files_from_before(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    put(lake, "a", {"0": rows("a/1")})
+    new = pa.field("n_words", pa.int64(), metadata={"description": "Words"})
+    grown = replace(DEDUPED_CORPUS, schema=DEDUPED_CORPUS.schema.append(new))
+    assert lake.read(grown)["n_words"].to_pylist() == [None]
+    select = "SELECT source, doc_id, n_words FROM {} ORDER BY source"
+    queried = duckdb.sql(select.format(relation(lake, grown)))
+    assert queried.fetchall() == [("a", "a/1", None)]
+    more = rows("b/1").append_column("n_words", pa.array([7], pa.int64()))
+    partition = {"source": "b"}
+    lake.replace_partition(grown, partition, [lake.write_shard(grown, partition, "0", "k", [more])])
+    queried = duckdb.sql(select.format(relation(lake, grown)))
+    assert queried.fetchall() == [("a", "a/1", None), ("b", "b/1", 7)]
+    assert lake.read(grown)["n_words"].to_pylist() == [None, 7]

@@ -223,8 +223,17 @@ def test_drift_is_told_against_the_version_before_and_against_a_baseline(tmp_pat
     done = materialise(stage, source, workspace)
     assert [check.name for check in done.blocked_by(stage)] == ["drift_bound"]
     kinds = {row.get("domains"): row.get("examples") for row in done.checks["drift"].samples}
-    assert kinds["new"] == ["new.example"]
-    assert kinds["vanished"] == ["a.spam.example", "ok.example"]
+    assert kinds["new_domains"] == ["new.example"]
+    assert kinds["vanished_domains"] == ["a.spam.example", "ok.example"]
+    stored = rows(
+        workspace,
+        """SELECT signal, psi > 0.5, js > 0, warns, blocks, baseline_version FROM signal_drift
+        WHERE source = 'first' AND signal IN ('ccnet_length', 'rps_doc_lorem_ipsum')""",
+    )
+    assert stored == [
+        ("ccnet_length", True, True, True, True, version),
+        ("rps_doc_lorem_ipsum", False, False, False, False, version),
+    ]
 
     baseline = bounds.replace("{", f"{{drift_baseline: {{first: {version + 1}}}, ", 1)
     path.write_text(path.read_text(encoding="utf-8").replace(bounds, baseline), encoding="utf-8")
