@@ -115,6 +115,24 @@ def compare_rules(
 
 
 @app.command()
+def exposure(as_json: AsJson = False) -> None:
+    """Which packed recipes and exported files met a benchmark, and with which documents."""
+    connection = connect(open_workspace().home)
+    recipes = """SELECT recipe, evaluation_set, count(DISTINCT question_id) AS questions,
+        count(DISTINCT doc_id) AS documents, max(question_share) AS largest_share,
+        count(DISTINCT doc_id) FILTER (is_cut) AS documents_cut_since,
+        min_by(doc_id, (-question_share, doc_id)) AS example
+        FROM exposure GROUP BY ALL ORDER BY ALL"""
+    found = {
+        name: connection.sql(select).to_arrow_table().to_pylist()
+        for name, select in (("recipes", recipes), ("exports", "FROM exposed_exports"))
+    }
+    if not as_json and not found["recipes"]:
+        out.print("No packed recipe holds a question of the evaluation sets that were looked for.")
+    _print_tables(found, as_json)
+
+
+@app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="One SELECT over tables and models, by name.")],
     as_json: AsJson = False,

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from llm_data_assets.cli import app
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.lake.catalog import connect
@@ -67,6 +69,7 @@ def rows(workspace: Workspace, sql: str) -> list[tuple[object, ...]]:
     return connect(workspace.home).execute(sql).fetchall()
 
 
+FIRST = Partition(source="first")
 LATE = "evaluation_sets: {late: {uri: late.jsonl, format: gsm8k}}\n"
 
 
@@ -104,6 +107,35 @@ def test_a_late_benchmark_touches_what_it_meets_and_names_the_exposed_recipe(
         ("first/held", 1.0, "benchmark_question")
     ]
     assert rows(workspace, "FROM exposure") == []
+
+
+def test_the_command_names_recipes_and_files_that_met_a_benchmark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "w"
+    run_to(workspace_with(folder), "training_export")
+    workspace = reopened(folder, LATE)
+    for name, partition in (("evaluation_sets", Partition()), ("contamination", FIRST)):
+        materialise(STAGES[name], partition, workspace)
+    monkeypatch.chdir(folder)
+    for name, value in (
+        ("HOME", workspace.home),
+        ("CATALOG", workspace.catalog.path),
+        ("PIPELINE", workspace.pipeline.path),
+    ):
+        monkeypatch.setenv(f"LLM_DATA_{name}", str(value))
+    shown = CliRunner().invoke(app, ["exposure", "--json"])
+    assert shown.exit_code == 0
+    found = json.loads(shown.stdout)
+    (recipe,) = found["recipes"]
+    assert (recipe["recipe"], recipe["evaluation_set"], recipe["example"]) == (
+        "small", "late", "first/held",
+    )  # fmt: skip
+    assert (recipe["questions"], recipe["documents"], recipe["documents_cut_since"]) == (1, 1, 0)
+    assert found["exports"] and {each["documents"] for each in found["exports"]} == {1}
+    run_to(workspace, "training_export")
+    shown = CliRunner().invoke(app, ["exposure"])
+    assert shown.stdout.startswith("No packed recipe holds a question")
 
 
 def test_a_second_set_is_looked_for_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
