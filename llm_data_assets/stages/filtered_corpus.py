@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+import xxhash
 
 from llm_data_assets.config.catalog import CODE_DOMAIN
 from llm_data_assets.config.pipeline import Rule
@@ -43,7 +45,7 @@ from llm_data_assets.text.lines import clean_lines
 from llm_data_assets.text.personal_data import mask
 from llm_data_assets.text.rules import compile_rules
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 # A rule may name these beside the signals. A document without a licence is SPDX's NOASSERTION.
 _DOCUMENT_COLUMNS = (
     "source",
@@ -60,47 +62,105 @@ _REPEATED = "repeated_passages"
 
 
 def run(context: Context) -> Outcome:
-    """Judge and edit the documents of each shard that changed."""
+    """Judge the documents of each shard that changed; edit those of shards whose survivors did.
+
+    Judging reads signals alone, so that another threshold re-reads no text but where it lets
+    other documents stay.
+    """
     partition = context.partition.values
-    settings = {
-        **_settings(context.workspace, context.partition),
-        "source": context.source,
+    of_stage = {**partition, "stage": STAGE.name}
+    came_in = context.lake.read(DEDUPED_CORPUS, partition, ["n_bytes"])
+    n_bytes = pc.sum(came_in["n_bytes"]).as_py() or 0
+    judging = _judge_tasks(context)
+    # A hundredth of the text is what signals take.
+    judged = make_shards(
+        context, judge_shard, judging, {VERDICTS.name: (VERDICTS, of_stage)}, n_bytes // 100
+    )[VERDICTS.name]
+    outputs = {
+        STAGE.name: (FILTERED_CORPUS, partition),
+        VERDICTS.name: (VERDICTS, of_stage),
+        EDITS.name: (EDITS, of_stage),
     }
+    made = make_shards(context, edit_shard, _edit_tasks(context, judging, judged), outputs, n_bytes)
+    context.lake.replace_partition(VERDICTS, of_stage, sorted([*judged, *made[VERDICTS.name]]))
+    context.lake.replace_partition(EDITS, of_stage, made[EDITS.name])
+    context.lake.replace_partition(FILTERED_CORPUS, partition, made[STAGE.name])
+    return _outcome(context, made[STAGE.name], came_in.num_rows)
+
+
+def _judge_tasks(context: Context) -> list[Task]:
+    partition = context.partition.values
+    settings = {**_settings(context.workspace, context.partition), "source": context.source}
     raw = {file.shard: file for file in context.lake.shards(RAW_CORPUS, partition)}
     met = context.lake.shards(CONTAMINATION, partition)
-    repeated = context.lake.shards(REPEATED_SPANS, partition)
     tasks = []
     for signals in context.lake.shards(QUALITY_SIGNALS, partition):
         inputs = {
             RAW_CORPUS.name: (raw[signals.shard],),
             QUALITY_SIGNALS.name: (signals,),
             CONTAMINATION.name: tuple(file for file in met if file.shard == signals.shard),
-            REPEATED_SPANS.name: tuple(file for file in repeated if file.shard == signals.shard),
         }
         contents = [file.content for files in inputs.values() for file in files]
-        key = task_key(CODE_VERSION, contents, settings)
+        judging = {name: settings[name] for name in ("source", "domain", "rules", "refusals")}
+        key = task_key(CODE_VERSION, contents, judging)
         tasks.append(Task(context.lake, partition, signals.shard, key, inputs, settings))
-    of_stage = {**partition, "stage": STAGE.name}
-    outputs = {
-        STAGE.name: (FILTERED_CORPUS, partition),
-        VERDICTS.name: (VERDICTS, of_stage),
-        EDITS.name: (EDITS, of_stage),
-    }
-    came_in = context.lake.read(DEDUPED_CORPUS, partition, ["n_bytes"])
-    made = make_shards(context, filter_shard, tasks, outputs, sum(came_in["n_bytes"].to_pylist()))
-    context.lake.replace_partition(VERDICTS, of_stage, made[VERDICTS.name])
-    context.lake.replace_partition(EDITS, of_stage, made[EDITS.name])
-    context.lake.replace_partition(FILTERED_CORPUS, partition, made[STAGE.name])
-    return _outcome(context, made[STAGE.name], came_in.num_rows)
+    return tasks
 
 
-def filter_shard(task: Task) -> dict[str, ShardFile]:
-    """Judge one shard by its signals, then edit and write what stays."""
-    judged = _judge(task)
-    verdicts = _verdict_rows(judged)
+def _edit_tasks(
+    context: Context, judging: Sequence[Task], judged: Sequence[ShardFile]
+) -> list[Task]:
+    """A task a shard, named by which documents stay and what is done to them."""
+    verdicts = {file.shard: file for file in judged}
+    repeated = context.lake.shards(REPEATED_SPANS, context.partition.values)
+    tasks = []
+    for task in judging:
+        spans = tuple(file for file in repeated if file.shard == task.shard)
+        inputs = {**task.inputs, VERDICTS.name: (verdicts[task.shard],), REPEATED_SPANS.name: spans}
+        task = replace(task, inputs=inputs)
+        editing = {name: task.settings[name] for name in ("domain", "edits", "decontamination")}
+        made_from = [task.inputs[RAW_CORPUS.name][0].content, _names(_survivors(task)), editing]
+        if editing["decontamination"]["rule"] in CUTTING:
+            made_from += [file.content for file in task.inputs[CONTAMINATION.name]]
+        if spans:  # the flag of a repeating document comes after those of its rules
+            made_from += [file.content for file in (*spans, verdicts[task.shard])]
+        tasks.append(replace(task, key=task_key(CODE_VERSION, "edit", made_from)))
+    return tasks
+
+
+def _survivors(task: Task) -> pa.Table:
+    """doc_id and language of the documents of a judged shard that no rule drops."""
+    (signals,), (judged,) = task.inputs[QUALITY_SIGNALS.name], task.inputs[VERDICTS.name]
+    columns = ["doc_id", "language"]
+    measured = task.lake.read_shard(QUALITY_SIGNALS, task.partition, signals, columns)
+    gone = _judged_rows(task, judged)
+    gone = gone.filter(pc.invert(gone["kept"]))["doc_id"].combine_chunks()
+    return measured.filter(pc.invert(pc.is_in(measured["doc_id"], gone)))
+
+
+def _judged_rows(task: Task, judged: ShardFile) -> pa.Table:
+    of_stage = {**task.partition, "stage": FILTERED_CORPUS.name}
+    return task.lake.read_shard(VERDICTS, of_stage, judged, ["doc_id", "kept"])
+
+
+def _names(survivors: pa.Table) -> str:
+    """Digest of documents and their languages, in order."""
+    both = pc.binary_join_element_wise(survivors["doc_id"], survivors["language"], "\t")
+    return xxhash.xxh3_128_hexdigest("\n".join(both.to_pylist()).encode())
+
+
+def judge_shard(task: Task) -> dict[str, ShardFile]:
+    """Judge one shard by its signals."""
+    rows = pa.Table.from_pylist(_verdict_rows(_judge(task)), VERDICTS.schema)
+    return {VERDICTS.name: task.write(VERDICTS, [rows], stage=STAGE.name)}
+
+
+def edit_shard(task: Task) -> dict[str, ShardFile]:
+    """Edit and write what stays of one shard."""
     edits: list[dict[str, Any]] = []
-    # Editing fills `edits`, and `verdicts` where nothing was left of a text.
-    filtered = task.write(FILTERED_CORPUS, _edited(task, judged, edits, verdicts))
+    verdicts: list[dict[str, Any]] = []
+    # Editing fills `edits`, and `verdicts` where passages repeat or nothing was left of a text.
+    filtered = task.write(FILTERED_CORPUS, _edited(task, edits, verdicts))
     judgements = pa.Table.from_pylist(verdicts, VERDICTS.schema)
     edited = pa.Table.from_pylist(edits, EDITS.schema)
     return {
@@ -176,20 +236,18 @@ def _verdict_rows(judged: pa.Table) -> list[dict[str, Any]]:
 
 
 def _edited(
-    task: Task, judged: pa.Table, edits: list[dict[str, Any]], verdicts: list[dict[str, Any]]
+    task: Task, edits: list[dict[str, Any]], verdicts: list[dict[str, Any]]
 ) -> Iterator[pa.Table]:
-    (raw,), (signals,) = task.inputs[RAW_CORPUS.name], task.inputs[QUALITY_SIGNALS.name]
-    stays = judged.filter(judged["kept"])["doc_id"].combine_chunks()
-    measured = task.lake.read_shard(
-        QUALITY_SIGNALS, task.partition, signals, ["doc_id", "language"]
-    )
+    (raw,), (judged,) = task.inputs[RAW_CORPUS.name], task.inputs[VERDICTS.name]
+    survivors = _survivors(task)
+    stays = survivors["doc_id"].combine_chunks()
     passages, repeats = _passages(task), _repeats(task)
-    flags = Counter(row["doc_id"] for row in verdicts)
+    flags = Counter(_judged_rows(task, judged)["doc_id"].to_pylist()) if repeats else {}
     columns = ["doc_id", "text", "license", "url"]
     for rows in batches(task.lake, RAW_CORPUS, task.partition, raw, columns):
         kept = rows.filter(pc.is_in(rows["doc_id"], stays))
-        place = pc.index_in(kept["doc_id"], measured["doc_id"].combine_chunks())
-        languages = measured["language"].take(place).to_pylist()
+        place = pc.index_in(kept["doc_id"], stays)
+        languages = survivors["language"].take(place).to_pylist()
         written = []
         for document, language in zip(kept.to_pylist(), languages, strict=True):
             name = document["doc_id"]
@@ -198,7 +256,7 @@ def _edited(
             )
             edits += edit_rows(name, document["text"], text, made)
             if name in repeats:
-                verdicts.append(_repeating(document, repeats[name], flags[name]))
+                verdicts.append(_repeating(document, repeats[name], flags.get(name, 0)))
             if text.strip():
                 size = len(text.encode())
                 written.append(

@@ -2,7 +2,7 @@
 
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import Lake
-from llm_data_assets.lake.schemas import CHECKS, STAGE_STATS, TABLES
+from llm_data_assets.lake.schemas import CHECKS, DRIFT, STAGE_STATS, TABLES
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.removed_signals import REMOVED_SIGNALS
 from llm_data_assets.stages.stage import recipe_sources
@@ -16,7 +16,7 @@ def remove_dropped_sources(workspace: Workspace, lake: Lake) -> list[str]:
     """
     removed = []
     for table in (*TABLES.values(), QUALITY_SIGNALS, REMOVED_SIGNALS):
-        if table in (STAGE_STATS, CHECKS):
+        if table in (STAGE_STATS, CHECKS, DRIFT):
             continue
         for partition in lake.partitions(table):
             if not _still_there(workspace, partition):

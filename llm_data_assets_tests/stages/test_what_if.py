@@ -7,8 +7,10 @@ import pytest
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.lake.catalog import connect
+from llm_data_assets.lake.schemas import FILTERED_CORPUS
+from llm_data_assets.stages import filtered_corpus
 from llm_data_assets.stages.graph import STAGES
-from llm_data_assets.stages.materialise import materialise
+from llm_data_assets.stages.materialise import lake_of, materialise
 from llm_data_assets.stages.stage import Partition
 from llm_data_assets.stages.what_if import compare_rule_sets, what_if
 from llm_data_assets_tests.stages.test_refusals import LATE, reopened, run_to, workspace_with
@@ -140,3 +142,23 @@ def test_a_dry_run_counts_refusals_and_benchmark_questions_as_a_run_does(tmp_pat
     assert sum(row["kept_then"] for row in found.survivors) == 0
     with pytest.raises(ConfigError, match=r"benchmark_question|no rule"):
         what_if(workspace, ["benchmark.min=1"])
+
+
+def test_a_threshold_that_moves_nobody_reads_no_text_and_changes_no_file(
+    small_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = "[{name: short, signal: rps_doc_word_count, min: %s}, clean]"
+    before = with_rules(small_workspace, rule % 1)
+    lake, first = lake_of(before), {"source": "first"}
+    files = lake.files(FILTERED_CORPUS, first)
+    edited = []
+    once = filtered_corpus.edit_shard
+    monkeypatch.setattr(
+        filtered_corpus, "edit_shard", lambda task: edited.append(task.shard) or once(task)
+    )
+    with_rules(before, rule % 2)
+    assert edited == [] and lake.files(FILTERED_CORPUS, first) == files
+    after = with_rules(before, rule % 1_000_000)
+    assert len(edited) == 2 and kept(after) == 0
+    verdicts = "SELECT count(*) FROM verdicts WHERE stage = 'filtered_corpus' AND NOT kept"
+    assert connect(after.home).execute(verdicts).fetchone() == (14,)
