@@ -1,14 +1,22 @@
 """What goes wrong beyond clean English: unspaced scripts, long inputs, edits that must replay."""
 
+import math
+
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm_data_assets.text.classifier import train_classifier
 from llm_data_assets.text.decode import decode
+from llm_data_assets.text.language import detect
 from llm_data_assets.text.lines import clean_lines
+from llm_data_assets.text.ngram_model import train_ngrams
+from llm_data_assets.text.optional_signals import OF_MODELS, OPTIONAL, Models, measure_optional
 from llm_data_assets.text.personal_data import KINDS, mask
 from llm_data_assets.text.reference import duplicate_ngram_share
 from llm_data_assets.text.repair import Edit, repair
+from llm_data_assets.text.signals import measure
 from llm_data_assets.text.words import words
 from llm_data_assets_tests.text.test_signals import signals_of
 
@@ -119,3 +127,38 @@ def test_five_megabytes_without_a_line_break_pass_unchanged() -> None:
     assert repair(text) == (text, [])
     assert mask(text, KINDS) == (text, [])
     assert clean_lines(text) == (text, [])
+
+
+HARD_TEXTS = {
+    "empty": "",
+    "white space": " \n\t\u3000\n\n",
+    "one word a million times": "word " * 1_000_000,
+    "five megabytes without a line break": "a" * 5_000_000,
+    "right to left": "\u202bשלום עולם\u202c. مرحبا بالعالم.\n" * 50,
+    "mixed scripts": "Data 数据 データ ข้อมูล данные שלום. " * 50,
+    "emoji sequences": "👩‍👩‍👧‍👦🏳️‍🌈👍🏽 " * 50,
+}
+CLASSIFIER, _ = train_classifier(["good text"] * 5, ["bad words"] * 5)
+MODELS = Models(
+    train_ngrams(["A reference text."]), {"quality_score": CLASSIFIER},
+    {"spam_words": {1: frozenset({("word",)})}},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HARD_TEXTS)
+def test_every_signal_of_a_hard_text_is_a_finite_number(name: str) -> None:
+    texts = pa.array([HARD_TEXTS[name]])
+    languages, scores = detect(texts)
+    asked = [each.name for each in OPTIONAL]
+    (row,) = measure(texts, languages, language_scores=scores).to_pylist()
+    (more,) = measure_optional(texts, languages, asked, MODELS).to_pylist()
+    given = {"perplexity", *MODELS.classifiers, *MODELS.words}
+    for signal, value in (row | more).items():
+        if signal == "second_language":
+            continue
+        if signal in {each.name for each in OF_MODELS} - given:
+            assert value is None
+        else:
+            assert math.isfinite(value), signal
+    if name == "empty":
+        assert not any(more.values())
