@@ -39,6 +39,9 @@ GROUPS = {
     "tokenizer_report": "tokenize",
     "mixture_plan": "mix",
     "mixed_corpus": "mix",
+    "scaling_fit": "plan",
+    "budget_plan": "plan",
+    "data_gap": "plan",
     "training_export": "mix",
 }
 # A change is carried on only where an input's content changed, and only once the checks that
