@@ -10,6 +10,7 @@ from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import BUDGET_PLAN, SCALING_FIT
 from llm_data_assets.planning.budget import Given, answer, given_of, remarks
 from llm_data_assets.planning.laws import STANDARD, Surface
+from llm_data_assets.planning.pictures import budget_dots, loss_curves
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 
@@ -42,7 +43,13 @@ def run(context: Context) -> Outcome:
     key = task_key(CODE_VERSION, rows)
     file = context.lake.write_shard(BUDGET_PLAN, {}, "all", key, [table])
     context.lake.replace_partition(BUDGET_PLAN, {}, [file])
-    return Outcome([file], 0, 0, 0, figures={"remarks": "; ".join(said) or "no budget in `plan`"})
+    figures = {"remarks": "; ".join(said) or "no budget in `plan`"}
+    if rows:
+        figures["budget"] = budget_dots(rows)
+    if own and rows:
+        flops = max(row["flops"] for row in rows)
+        figures["isoflop"] = loss_curves(own, [flops / 100, flops / 10, flops])
+    return Outcome([file], 0, 0, 0, figures=figures)
 
 
 def planned_budget(workspace: Workspace) -> Given | None:

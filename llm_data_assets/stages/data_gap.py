@@ -14,6 +14,7 @@ from llm_data_assets.lake.schemas import BUDGET_PLAN, DATA_GAP, MIXTURE_PLAN, TO
 from llm_data_assets.mixing.recipe import plan_recipe, sources_of
 from llm_data_assets.planning.estimate import Estimate
 from llm_data_assets.planning.gap import gaps
+from llm_data_assets.planning.pictures import epoch_values, wanted_and_there
 from llm_data_assets.planning.quantities import readable
 from llm_data_assets.stages import mixture_plan
 from llm_data_assets.stages.inventory import tokens_of_sources
@@ -35,6 +36,8 @@ def run(context: Context) -> Outcome:
     figures: dict[str, Any] = {
         f"shortfall {row['source']}": readable(row["shortfall"]) for row in rows
     }
+    if rows:
+        figures |= {"wanted and there": wanted_and_there(rows), "next pass": epoch_values(rows)}
     return Outcome([file], 0, 0, 0, figures=figures)
 
 
