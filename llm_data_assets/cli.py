@@ -278,6 +278,9 @@ def plan(
     continual: Annotated[
         str | None, typer.Option(help="weak or strong: --tokens of new text for a trained model.")
     ] = None,
+    new_source: Annotated[
+        list[str] | None, typer.Option(help="Of new text, for --continual with --recipe.")
+    ] = None,
     known: Annotated[bool, typer.Option("--known", help="Published data sets, models.")] = False,
     fit: Annotated[Path | None, typer.Option(help="CSV of runs to fit a law to.")] = None,
     drop_highest: Annotated[
@@ -314,6 +317,12 @@ def plan(
     given = given_of(asked, device, utilisation)
     if continual is not None:
         advice = planned.continual(given, continual)
+        block = recipe and planned.continual_recipe(
+            open_workspace(), recipe, new_source or [], advice, continual
+        )
+        if block and not as_json:
+            print(block)
+            return
         if as_json:
             _print_json(advice)
         else:

@@ -4,7 +4,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.pipeline import Pipeline
+from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.mixing.replay import SHARES
 from llm_data_assets.planning.budget import Given, answer, remarks, vocabulary
 from llm_data_assets.planning.continual import continual_advice
@@ -96,6 +100,46 @@ def continual(given: Given, shift: str) -> dict[str, Any]:
     if given.tokens is None:
         raise ConfigError("--continual", "", "no new tokens were given", "--tokens 100B")
     return asdict(continual_advice(round(given.tokens), shift))
+
+
+def continual_recipe(
+    workspace: Workspace, base: str, new: list[str], advice: dict[str, Any], shift: str
+) -> str:
+    """A recipe to paste into pipeline.yaml: the new sources, and the base recipe's replayed.
+
+    Raises:
+        ConfigError: an unknown recipe or source, or no new source.
+    """
+    model = workspace.pipeline.model
+    if base not in model.recipes:
+        raise ConfigError(
+            "--recipe", "", f"{base!r} is unknown", f"one of {', '.join(model.recipes)}"
+        )
+    if not new:
+        raise ConfigError(
+            "--new-source", "", "no source of new text was named", "--new-source NAME"
+        )
+    for name in new:
+        if name not in workspace.sources:
+            raise ConfigError(
+                "--new-source", "", f"{name!r} is unknown", f"one of {', '.join(workspace.sources)}"
+            )
+    settings = {
+        "sources": sorted(new),
+        "total_tokens": advice["new_tokens"],
+        "sequence_length": model.recipes[base].sequence_length,
+        "replay": {"recipe": base, "share": shift, "how": "add"},
+    }
+    Pipeline.model_validate({"recipes": {base: {}, f"{base}_continued": settings}})
+    notes = (
+        f"# {readable(advice['new_tokens'])} new and {readable(advice['replay_tokens'])} replayed",
+        f"# learning rate: up to {advice['max_learning_rate']:g} over "
+        f"{readable(advice['warm_up_tokens'])} tokens, then by cosine to "
+        f"{advice['min_learning_rate']:g} over {readable(advice['decay_tokens'])}",
+        f"# ({advice['source']})",
+    )
+    text = yaml.safe_dump({f"{base}_continued": settings}, sort_keys=False)
+    return "\n".join(["recipes:", *(f"  {each}" for each in (*notes, *text.splitlines()))])
 
 
 def fit_lines(report: dict[str, Any]) -> list[str]:
