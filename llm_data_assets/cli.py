@@ -296,7 +296,7 @@ def plan(
     from llm_data_assets.planning.known import known as known_rows
     from llm_data_assets.planning.quantities import readable
     from llm_data_assets.stages.data_gap import recipe_gaps
-    from llm_data_assets.stages.scaling_fit import fit_report
+    from llm_data_assets.stages.scaling_fit import fit_report, vocabulary_report
 
     if known:
         _print_tables(
@@ -304,6 +304,14 @@ def plan(
         )
         return
     if fit is not None:
+        words = vocabulary_report(fit)
+        if words is not None:
+            shown = {name: value for name, value in words.items() if name != "residuals"}
+            if as_json:
+                _print_json({"vocabulary": words})
+            else:
+                _print_rows(["constant", "value"], list(shown.items()), False)
+            return
         fitted = fit_report(fit, drop_highest, resamples)
         if as_json:
             _print_json(fitted)

@@ -18,6 +18,7 @@ from llm_data_assets.planning.fitting import (
     fit_parametric,
     without_outliers,
 )
+from llm_data_assets.planning.vocabulary_fit import fit_vocabulary
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
 
@@ -164,6 +165,31 @@ def _read_runs(runs: Path) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
         data["tokens"] = data["flops"] / (6 * data["params"])
     data.setdefault("flops", 6 * data["params"] * data["tokens"])
     return data
+
+
+_VOCABULARY = ("non_vocab_parameters", "vocab_size", "num_characters", "lossu")
+
+
+def vocabulary_report(runs: Path) -> dict[str, Any] | None:
+    """The vocabulary law of runs over vocabularies; None where the file has no such column.
+
+    Raises:
+        ConfigError: a column is missing, or the runs cannot be fitted.
+    """
+    frame = pl.read_csv(runs) if runs.is_file() else pl.DataFrame()
+    frame = frame.rename({name: name.strip().lower() for name in frame.columns})
+    if "vocab_size" not in frame.columns:
+        return None
+    if missing := [name for name in _VOCABULARY if name not in frame.columns]:
+        raise ConfigError(
+            "--fit", str(runs), f"has no column {missing[0]}", f"{', '.join(_VOCABULARY)}"
+        )
+    try:
+        found = fit_vocabulary(*(frame[name].cast(pl.Float64).to_numpy() for name in _VOCABULARY))
+    except (ValueError, pl.exceptions.PolarsError) as error:
+        problem, _, way_out = str(error).partition(". Try: ")
+        raise ConfigError("--fit", str(runs), problem, way_out or "numbers only") from error
+    return {**asdict(found), "residuals": found.residuals.tolist()}
 
 
 def _settings(workspace: Workspace, partition: Partition) -> object:
