@@ -296,6 +296,9 @@ def plan(
     continual: Annotated[
         str | None, typer.Option(help="weak or strong: --tokens of new text for a trained model.")
     ] = None,
+    new_source: Annotated[
+        list[str] | None, typer.Option(help="Of new text, for --continual with --recipe.")
+    ] = None,
     known: Annotated[bool, typer.Option("--known", help="Published data sets, models.")] = False,
     fit: Annotated[Path | None, typer.Option(help="CSV of runs to fit a law to.")] = None,
     drop_highest: Annotated[
@@ -307,8 +310,11 @@ def plan(
     """What a budget buys under every scaling law, beside the tokens that there are."""
     from llm_data_assets import plan as planned
     from llm_data_assets.config.workspace import home_folder
+    from llm_data_assets.planning.budget import given_of
     from llm_data_assets.planning.known import known as known_rows
     from llm_data_assets.planning.quantities import readable
+    from llm_data_assets.stages.data_gap import recipe_gaps
+    from llm_data_assets.stages.scaling_fit import fit_report, vocabulary_report
 
     if known:
         _print_tables(
@@ -316,7 +322,15 @@ def plan(
         )
         return
     if fit is not None:
-        fitted = planned.fit_report(fit, drop_highest, resamples)
+        words = vocabulary_report(fit)
+        if words is not None:
+            shown = {name: value for name, value in words.items() if name != "residuals"}
+            if as_json:
+                _print_json({"vocabulary": words})
+            else:
+                _print_rows(["constant", "value"], list(shown.items()), False)
+            return
+        fitted = fit_report(fit, drop_highest, resamples)
         if as_json:
             _print_json(fitted)
         for line in [] if as_json else planned.fit_lines(fitted):
@@ -326,9 +340,15 @@ def plan(
         "--flops": flops, "--params": params, "--tokens": tokens, "--gpu-hours": gpu_hours,
         "--unique-tokens": unique_tokens, "--inference-tokens": inference_tokens,
     }  # fmt: skip
-    given = planned.given_of(asked, device, utilisation)
+    given = given_of(asked, device, utilisation)
     if continual is not None:
         advice = planned.continual(given, continual)
+        block = recipe and planned.continual_recipe(
+            open_workspace(), recipe, new_source or [], advice, continual
+        )
+        if block and not as_json:
+            print(block)
+            return
         if as_json:
             _print_json(advice)
         else:
@@ -337,7 +357,7 @@ def plan(
     report = planned.budget_report(given, law or [], home_folder())
     if recipe is not None:
         wanted = report["laws"][next(iter(law or ["chinchilla_1"]))]["tokens"]
-        report["recipe"] = planned.recipe_gaps(open_workspace(), recipe, wanted)
+        report["recipe"] = recipe_gaps(open_workspace(), recipe, wanted)
     if as_json:
         _print_json(report)
         return
@@ -349,6 +369,8 @@ def plan(
     _print_rows(["law", "params", "tokens", "flops", "tokens/param", "loss"], rows, False)
     if recipe is not None:
         _print_tables({"recipe": planned.readable_gaps(report["recipe"])}, False)
+        for line in planned.gap_lines(report["recipe"]):
+            out.print(escape(line), highlight=False, soft_wrap=True)
     for line in planned.budget_lines(report):
         out.print(escape(line), highlight=False, soft_wrap=True)
 

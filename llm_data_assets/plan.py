@@ -4,48 +4,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars as pl
+import yaml
 
 from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.pipeline import Pipeline
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.mixing.recipe import plan_recipe, sources_of
 from llm_data_assets.mixing.replay import SHARES
 from llm_data_assets.planning.budget import Given, answer, remarks, vocabulary
 from llm_data_assets.planning.continual import continual_advice
-from llm_data_assets.planning.fitting import (
-    bootstrap,
-    fit_isoflop,
-    fit_parametric,
-    without_outliers,
-)
-from llm_data_assets.planning.gap import gaps
 from llm_data_assets.planning.laws import STANDARD
-from llm_data_assets.planning.quantities import flops_of_hours, parse_quantity, readable
+from llm_data_assets.planning.quantities import readable
 from llm_data_assets.stages.inventory import tokens_of_sources
-
-
-def given_of(quantities: dict[str, str | None], device: str | None, utilisation: float) -> Given:
-    """The budget of the options, by option name, units read.
-
-    Raises:
-        ConfigError: a quantity that cannot be read, or hours without a device.
-    """
-    read = {name: parse_quantity(name, text) for name, text in quantities.items() if text}
-    flops, hours = read.get("--flops"), read.get("--gpu-hours")
-    if hours is not None:
-        if flops is not None:
-            raise ConfigError("--gpu-hours", "", "compute was given twice", "leave out --flops")
-        if device is None:
-            raise ConfigError("--gpu-hours", "", "no device was named", "--device H100")
-        flops = flops_of_hours(hours, device, utilisation)
-    return Given(
-        flops,
-        read.get("--params"),
-        read.get("--tokens"),
-        read.get("--unique-tokens"),
-        read.get("--inference-tokens", 0.0),
-    )
 
 
 def budget_report(given: Given, names: list[str], home: Path) -> dict[str, Any]:
@@ -89,48 +58,34 @@ def budget_lines(report: dict[str, Any]) -> list[str]:
     ]
 
 
-def recipe_gaps(workspace: Workspace, name: str, total: float) -> list[dict[str, Any]]:
-    """Each source's tokens in a run of `total` tokens under a recipe, beside those there.
-
-    Shares are those of the recipe's own run over the inventory, caps and bounds included.
-
-    Raises:
-        ConfigError: an unknown recipe, or one that the inventory cannot serve.
-    """
-    recipes = workspace.pipeline.model.recipes
-    if name not in recipes:
-        raise ConfigError("--recipe", "", f"{name!r} is unknown", f"one of {', '.join(recipes)}")
-    recipe = recipes[name]
-    there = tokens_of_sources(workspace.home)
-    taking_part = sources_of(recipe, recipes, workspace.sources)
-    packed = {each: there.get(each, 0) // recipe.sequence_length for each in taking_part}
-    if not any(packed.values()):
-        raise ConfigError("--recipe", name, "its sources have no tokens", "`llm-data run`")
-    try:
-        phases = plan_recipe(recipe, recipes, workspace.catalog.model.sources, packed)
-        counts: dict[str, int] = {}
-        for row in (row for phase in phases for row in phase.rows):
-            counts[row.source] = counts.get(row.source, 0) + row.sequences
-        shares = {each: count / sum(counts.values()) for each, count in counts.items()}
-        return [asdict(each) for each in gaps(shares, there, total, recipe.max_epochs)]
-    except ValueError as error:
-        problem, _, way_out = str(error).partition(". Try: ")
-        raise ConfigError("--recipe", name, problem, way_out or "another recipe") from error
-
-
-def readable_gaps(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The gaps with counts and shares as people read them."""
-    ratios = {"source", "epochs", "next_epoch_value"}
+def readable_gaps(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """The gaps with counts and shares as people read them; an estimate has its interval."""
     return [
         {
-            name: readable(value)
-            if name not in ratios
-            else f"{value:.3g}"
-            if name != "source"
-            else value
-            for name, value in row.items()
+            "source": row["source"],
+            "wanted": readable(row["wanted"]),
+            "there": readable(row["there"])
+            if row["basis"] == "tokenized"
+            else f"~{readable(row['there_low'])}-{readable(row['there_high'])}",
+            "epochs": f"{row['epochs']:.3g}",
+            "effective": readable(row["effective"]),
+            "next_epoch": f"{row['next_epoch_value']:.3g}",
+            "shortfall": readable(row["shortfall"]),
         }
         for row in rows
+    ]
+
+
+def gap_lines(rows: list[dict[str, Any]]) -> list[str]:
+    """Which sources to add to, most wanted first, and where an estimate stands in for tokens."""
+    short = sorted((row for row in rows if row["shortfall"] > 0), key=lambda row: -row["shortfall"])
+    lines = [
+        f"add {readable(row['shortfall'])} tokens of the kind of {row['source']}" for row in short
+    ] or ["every source has enough"]
+    return lines + [
+        f"{row['source']} is not tokenized yet: {row['basis']}"
+        for row in rows
+        if row["basis"] != "tokenized"
     ]
 
 
@@ -147,80 +102,44 @@ def continual(given: Given, shift: str) -> dict[str, Any]:
     return asdict(continual_advice(round(given.tokens), shift))
 
 
-# Names of a column of runs; the last are those of the published points.
-_COLUMNS = {
-    "params": ("params", "n", "model size"),
-    "tokens": ("tokens", "d"),
-    "flops": ("flops", "c", "training flop"),
-    "loss": ("loss",),
-}
-
-
-def fit_report(runs: Path, drop_highest: int | None, samples: int) -> dict[str, Any]:
-    """Both fits of a CSV of runs: constants with intervals, residuals, and what was left out.
+def continual_recipe(
+    workspace: Workspace, base: str, new: list[str], advice: dict[str, Any], shift: str
+) -> str:
+    """A recipe to paste into pipeline.yaml: the new sources, and the base recipe's replayed.
 
     Raises:
-        ConfigError: no such file or column, or runs that cannot be fitted.
+        ConfigError: an unknown recipe or source, or no new source.
     """
-    data = _read_runs(runs)
-    keep = without_outliers(data["loss"], drop_highest)
-    kept = {name: values[keep] for name, values in data.items()}
-    three = kept["params"], kept["tokens"], kept["loss"]
-    try:
-        found = fit_parametric(*three)
-        every = fit_parametric(data["params"], data["tokens"], data["loss"])
-    except ValueError as error:
-        problem, _, way_out = str(error).partition(". Try: ")
-        raise ConfigError("--fit", str(runs), problem, way_out) from error
-    intervals = bootstrap(*three, found.surface, samples=samples) if samples else {}
-    try:
-        parabolas = fit_isoflop(kept["params"], kept["flops"], kept["loss"])
-        isoflop: dict[str, Any] = asdict(parabolas)
-    except ValueError as error:
-        isoflop = {"problem": str(error)}
-    return {
-        "parametric": {
-            **asdict(found.surface),
-            "a": found.surface.exponent,
-            "objective": found.objective,
-            "runs": found.runs,
-            "left_out": int((~keep).sum()),
-            "residuals": found.residuals.tolist(),
-            "intervals": {
-                name: {"standard_error": each[0], "low": each[1], "high": each[2]}
-                for name, each in intervals.items()
-            },
-        },
-        "all_runs": {**asdict(every.surface), "objective": every.objective, "runs": every.runs},
-        "isoflop": isoflop,
-    }
-
-
-def _read_runs(runs: Path) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
-    if not runs.is_file():
-        raise ConfigError("--fit", str(runs), "is no file", "a CSV with params, tokens and loss")
-    try:
-        frame = pl.read_csv(runs)
-        by_name = {name.strip().lower(): name for name in frame.columns}
-        data = {
-            column: frame[by_name[name]].cast(pl.Float64).drop_nulls().to_numpy()
-            for column, names in _COLUMNS.items()
-            for name in names
-            if name in by_name
-        }
-    except pl.exceptions.PolarsError as error:
-        raise ConfigError("--fit", str(runs), str(error), "numbers in every row") from error
-    if not {"params", "loss"} <= data.keys() or not {"tokens", "flops"} & data.keys():
+    model = workspace.pipeline.model
+    if base not in model.recipes:
         raise ConfigError(
-            "--fit", str(runs), f"has columns {', '.join(frame.columns)}",
-            "name them params, tokens (or flops) and loss",
-        )  # fmt: skip
-    if len({len(values) for values in data.values()}) > 1:
-        raise ConfigError("--fit", str(runs), "has empty cells", "a number in every row")
-    if "tokens" not in data:
-        data["tokens"] = data["flops"] / (6 * data["params"])
-    data.setdefault("flops", 6 * data["params"] * data["tokens"])
-    return data
+            "--recipe", "", f"{base!r} is unknown", f"one of {', '.join(model.recipes)}"
+        )
+    if not new:
+        raise ConfigError(
+            "--new-source", "", "no source of new text was named", "--new-source NAME"
+        )
+    for name in new:
+        if name not in workspace.sources:
+            raise ConfigError(
+                "--new-source", "", f"{name!r} is unknown", f"one of {', '.join(workspace.sources)}"
+            )
+    settings = {
+        "sources": sorted(new),
+        "total_tokens": advice["new_tokens"],
+        "sequence_length": model.recipes[base].sequence_length,
+        "replay": {"recipe": base, "share": shift, "how": "add"},
+    }
+    Pipeline.model_validate({"recipes": {base: {}, f"{base}_continued": settings}})
+    notes = (
+        f"# {readable(advice['new_tokens'])} new and {readable(advice['replay_tokens'])} replayed",
+        f"# learning rate: up to {advice['max_learning_rate']:g} over "
+        f"{readable(advice['warm_up_tokens'])} tokens, then by cosine to "
+        f"{advice['min_learning_rate']:g} over {readable(advice['decay_tokens'])}",
+        f"# ({advice['source']})",
+    )
+    text = yaml.safe_dump({f"{base}_continued": settings}, sort_keys=False)
+    return "\n".join(["recipes:", *(f"  {each}" for each in (*notes, *text.splitlines()))])
 
 
 def fit_lines(report: dict[str, Any]) -> list[str]:

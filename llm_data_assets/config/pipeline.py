@@ -15,6 +15,7 @@ from pydantic import (
 
 from llm_data_assets.config.catalog import NAME
 from llm_data_assets.config.dedup import Dedup
+from llm_data_assets.config.plan import Plan
 
 ExportFormat = Literal["megatron", "mds", "parquet", "jsonl", "webdataset"]
 VALIDATION = "validation"  # the phase of a run that no training step sees
@@ -422,6 +423,7 @@ class Pipeline(_Settings):
         default_factory=lambda: {"default": Recipe()}
     )
     checks: CheckBounds = CheckBounds()
+    plan: Plan = Plan()
     schedule: Schedule = Schedule()
 
     @field_validator("recipes")

@@ -1,5 +1,6 @@
 """A stage as a Dagster asset: partitions, descriptions, metadata, data version, checks."""
 
+import base64
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -40,6 +41,9 @@ GROUPS = {
     "tokenizer_report": "tokenize",
     "mixture_plan": "mix",
     "mixed_corpus": "mix",
+    "scaling_fit": "plan",
+    "budget_plan": "plan",
+    "data_gap": "plan",
     "training_export": "mix",
 }
 # A change is carried on only where an input's content changed, and only once the checks that
@@ -175,13 +179,21 @@ def _metadata(done: Materialised) -> dict[str, Any]:
         "documents": outcome.docs,
         "bytes": outcome.n_bytes,
         "seconds": round(done.seconds, 3),
-        **outcome.figures,
+        **{name: _shown(value) for name, value in outcome.figures.items()},
     }
     if outcome.tokens is not None:
         metadata["tokens"] = outcome.tokens
     if outcome.drops:
         metadata["drops"] = dg.MetadataValue.md(_bars(outcome.drops))
     return metadata
+
+
+def _shown(figure: Any) -> Any:
+    """A figure as it is; an SVG as a picture behind the UI's [Show Markdown]."""
+    if not (isinstance(figure, str) and figure.startswith("<svg")):
+        return figure
+    encoded = base64.b64encode(figure.encode()).decode()
+    return dg.MetadataValue.md(f"![](data:image/svg+xml;base64,{encoded})")
 
 
 def _bars(drops: Mapping[str, int]) -> str:

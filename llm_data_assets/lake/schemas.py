@@ -386,6 +386,62 @@ DRIFT = Table(
     ),
 )
 
+SCALING_FIT = Table(
+    "scaling_fit",
+    "Laws fitted to one's own runs: constants with intervals, optima, residuals.",
+    (),
+    pa.schema(
+        [
+            _column("fit", pa.string(), "parametric, all_runs (no outlier left out) or isoflop"),
+            _column("kind", pa.string(), "constant, optimum (of one budget), residual or refused"),
+            _column("name", pa.string(), "Of the constant, or why a budget was refused"),
+            _column("value", pa.float64(), "The constant, or the log residual of a run's loss"),
+            _column("standard_error", pa.float64(), "Of a constant, over resampled runs"),
+            _column("low", pa.float64(), "2.5 % of resamples lie below"),
+            _column("high", pa.float64(), "2.5 % of resamples lie above"),
+            _column("flops", pa.float64(), "Compute of the run or the budget"),
+            _column("params", pa.float64(), "Parameters of the run, or best at the budget"),
+            _column("tokens", pa.float64(), "Tokens of the run, or best at the budget"),
+        ]
+    ),
+)
+
+BUDGET_PLAN = Table(
+    "budget_plan",
+    "What the pipeline's `plan` means under every law; empty without a budget.",
+    (),
+    pa.schema(
+        [
+            _column("law", pa.string(), "The law; `own` is that of scaling_fit"),
+            _column("params", pa.float64(), "Parameters"),
+            _column("tokens", pa.float64(), "Training tokens"),
+            _column("flops", pa.float64(), "Training compute"),
+            _column("loss", pa.float64(), "Nats a token, comparable within a law only"),
+            _column("chosen", pa.bool_(), "Whether the corpus is held against this law"),
+        ]
+    ),
+)
+
+DATA_GAP = Table(
+    "data_gap",
+    "Tokens wanted of each source under a recipe against tokens there; empty without a budget.",
+    ("recipe",),
+    pa.schema(
+        [
+            _column("source", pa.string(), "The source"),
+            _column("wanted", pa.float64(), "Tokens that the plan wants of it"),
+            _column("there", pa.int64(), "Tokens in tokenized_corpus, or estimated"),
+            _column("there_low", pa.float64(), "2.5 % bound of an estimate, else as there"),
+            _column("there_high", pa.float64(), "97.5 % bound of an estimate, else as there"),
+            _column("basis", pa.string(), "tokenized, or estimated from a sample of records"),
+            _column("epochs", pa.float64(), "Passes that the plan needs"),
+            _column("effective", pa.float64(), "What these passes are worth in fresh tokens"),
+            _column("next_epoch_value", pa.float64(), "Worth of a further pass; 1 is fresh text"),
+            _column("shortfall", pa.float64(), "Fresh tokens to add to keep to max_epochs"),
+        ]
+    ),
+)
+
 STAGE_STATS = Table(
     "stage_stats",
     "One row a materialised partition: what came in, what went out, and what it was made from.",
@@ -467,6 +523,9 @@ TABLES: MappingProxyType[str, Table] = MappingProxyType(
             MIXED_CORPUS,
             TRAINING_EXPORT,
             DRIFT,
+            SCALING_FIT,
+            BUDGET_PLAN,
+            DATA_GAP,
             STAGE_STATS,
             CHECKS,
         )

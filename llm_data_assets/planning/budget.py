@@ -8,8 +8,8 @@ from typing import Any
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.mixing.plan import R_STAR_D
 from llm_data_assets.planning import laws
-from llm_data_assets.planning.laws import LAWS, STANDARD
-from llm_data_assets.planning.quantities import readable
+from llm_data_assets.planning.laws import LAWS, STANDARD, Law, Surface
+from llm_data_assets.planning.quantities import flops_of_hours, parse_quantity, readable
 from llm_data_assets.planning.vocabulary import MEASURED_UP_TO, vocabulary_range
 
 EPOCH_DATA_UP_TO = 1e22  # FLOP; the largest of Chinchilla's runs
@@ -30,6 +30,29 @@ class Given:
     inference: float = 0.0
 
 
+def given_of(quantities: Mapping[str, str | None], device: str | None, utilisation: float) -> Given:
+    """The budget of the options, by option name, units read.
+
+    Raises:
+        ConfigError: a quantity that cannot be read, or hours without a device.
+    """
+    read = {name: parse_quantity(name, text) for name, text in quantities.items() if text}
+    flops, hours = read.get("--flops"), read.get("--gpu-hours")
+    if hours is not None:
+        if flops is not None:
+            raise ConfigError("--gpu-hours", "", "compute was given twice", "leave out --flops")
+        if device is None:
+            raise ConfigError("--gpu-hours", "", "no device was named", "--device H100")
+        flops = flops_of_hours(hours, device, utilisation)
+    return Given(
+        flops,
+        read.get("--params"),
+        read.get("--tokens"),
+        read.get("--unique-tokens"),
+        read.get("--inference-tokens", 0.0),
+    )
+
+
 @dataclass(frozen=True)
 class Point:
     """One law's answer; `loss` is in nats a token and comparable within a law only."""
@@ -40,26 +63,31 @@ class Point:
     loss: float
 
 
-def answer(given: Given, names: Sequence[str] = STANDARD) -> dict[str, Point]:
-    """What each law makes of the budget.
+def answer(
+    given: Given, names: Sequence[str] = STANDARD, own: Surface | None = None
+) -> dict[str, Point]:
+    """What each law makes of the budget; `own` is the surface of the law of that name.
 
     Raises:
         ConfigError: an unknown law; nothing given, or everything.
     """
+    known = dict(LAWS)
+    if own:
+        known["own"] = Law("own", own.frontier(), own.loss, "scaling_fit")
     for name in names:
-        if name not in LAWS:
-            raise ConfigError("--law", "", f"{name!r} is unknown", f"one of {', '.join(LAWS)}")
+        if name not in known:
+            raise ConfigError("--law", "", f"{name!r} is unknown", f"one of {', '.join(known)}")
     fixed = sum(each is not None for each in (given.flops, given.params, given.tokens))
     if fixed not in (1, 2):
         problem = "nothing was given" if not fixed else "compute, size and tokens were all given"
         raise ConfigError(
             "plan", "", problem, "one or two of --flops (or --gpu-hours), --params, --tokens"
         )
-    return {name: _point(given, name) for name in names}
+    return {name: _point(given, known[name]) for name in names}
 
 
-def _point(given: Given, name: str) -> Point:
-    law, flops, params, tokens = LAWS[name], given.flops, given.params, given.tokens
+def _point(given: Given, law: Law) -> Point:
+    name, flops, params, tokens = law.name, given.flops, given.params, given.tokens
     if flops is not None and params is not None:
         tokens = flops / (6 * params)
     elif flops is not None and tokens is not None:

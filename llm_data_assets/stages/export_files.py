@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,6 +22,7 @@ from llm_data_assets.lake.schemas import (
     TOKENIZER,
     TRAINING_EXPORT,
 )
+from llm_data_assets.stages.data_gap import refuse_unplanned, verdict_of
 from llm_data_assets.stages.run_tokens import forget, prepare, read_run
 from llm_data_assets.stages.shards import Task, make_shards, task_key
 from llm_data_assets.stages.stage import Context, recipe_sources
@@ -43,9 +45,11 @@ def export_run(
     Returns the shards of `training_export` that list the files, as paths below `base`.
 
     Raises:
+        ConfigError: the pipeline's `plan` refuses the run.
         ValueError: an id of the run does not lie in the vocabulary.
         OSError: the disk is full; shards that are whole stay, and are found by the next try.
     """
+    refuse_unplanned(context)
     order = context.lake.read(MIXED_CORPUS, {"recipe": context.recipe}).sort_by("position")
     held_out = _validation_starts(context, order.num_rows)
     parts = [("", order.slice(0, held_out)), (VALIDATION, order.slice(held_out))]
@@ -94,6 +98,7 @@ def manifest(context: Context, rows: Sequence[Mapping[str, Any]]) -> dict[str, A
         [("first_position", "ascending"), ("source", "ascending")]
     )
     recipe = _recipe(context)
+    budget = verdict_of(context)
     sources = context.workspace.catalog.model.sources
     tokenizer = context.lake.read(TOKENIZER, {}, ["tokenizer", "vocab_size"]).to_pylist()[0]
     return {
@@ -102,6 +107,7 @@ def manifest(context: Context, rows: Sequence[Mapping[str, Any]]) -> dict[str, A
         "seed": recipe.seed,
         "tokenizer": tokenizer,
         "plan": plan.to_pylist(),
+        "budget": asdict(budget) if budget else None,
         "sources": {
             name: {
                 "license": sources[name].license,

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from llm_data_assets.stages import (
+    budget_plan,
     contamination,
+    data_gap,
     deduped_corpus,
     document_signatures,
     duplicates,
@@ -16,6 +18,7 @@ from llm_data_assets.stages import (
     raw_corpus,
     removed_signals,
     repeated_spans,
+    scaling_fit,
     signal_models,
     tokenized_corpus,
     tokenizer,
@@ -43,6 +46,9 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
             tokenized_corpus,
             tokenizer_report,
             mixture_plan,
+            scaling_fit,
+            budget_plan,
+            data_gap,
             mixed_corpus,
             training_export,
         )

@@ -2,7 +2,10 @@
 
 import pyarrow.compute as pc
 
+from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.schemas import (
+    BUDGET_PLAN,
+    DATA_GAP,
     MIXED_CORPUS,
     SEQUENCES,
     TOKENIZED_CORPUS,
@@ -11,7 +14,7 @@ from llm_data_assets.lake.schemas import (
 )
 from llm_data_assets.stages.export_files import CODE_VERSION, export_folder, export_run
 from llm_data_assets.stages.run_checks import EXPORT_CHECKSUMS, EXPORT_COMPLETE
-from llm_data_assets.stages.stage import Context, Outcome, Stage, recipe_sources
+from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage, recipe_sources
 from llm_data_assets.stages.versions import data_version
 
 
@@ -49,7 +52,10 @@ def _documents(context: Context) -> int:
 
 
 def _inputs(context: Context) -> dict[str, str]:
-    versions = {"tokenizer": data_version(context.lake, TOKENIZER, {})}
+    versions = {
+        "tokenizer": data_version(context.lake, TOKENIZER, {}),
+        "budget": data_version(context.lake, BUDGET_PLAN, {}),
+    }
     for source in recipe_sources(context.workspace, context.recipe):
         both = {"recipe": context.recipe, "source": source}
         versions[f"mixed {source}"] = data_version(context.lake, MIXED_CORPUS, both)
@@ -60,6 +66,15 @@ def _inputs(context: Context) -> dict[str, str]:
     return versions
 
 
+def _settings(workspace: Workspace, partition: Partition) -> object:
+    recipe = workspace.pipeline.model.recipes[partition.recipe or ""]
+    plan = workspace.pipeline.model.plan
+    return [
+        recipe.model_dump(include={"formats", "export_shard_mb"}),
+        [plan.min_token_share, plan.max_epochs, plan.override.get(partition.recipe or "")],
+    ]
+
+
 STAGE = Stage(
     name=TRAINING_EXPORT.name,
     description="""The files a trainer opens, in the formats the recipe names, under
@@ -67,11 +82,9 @@ STAGE = Stage(
 from; an export without its manifest is not finished.""",
     table=TRAINING_EXPORT,
     partitioning="recipe",
-    upstream=(MIXED_CORPUS.name,),
+    upstream=(MIXED_CORPUS.name, DATA_GAP.name),
     code_version=CODE_VERSION,
-    settings=lambda workspace, partition: workspace.pipeline.model.recipes[
-        partition.recipe or ""
-    ].model_dump(include={"formats", "export_shard_mb"}),
+    settings=_settings,
     run=run,
     inputs=_inputs,
     checks=(EXPORT_COMPLETE, EXPORT_CHECKSUMS),

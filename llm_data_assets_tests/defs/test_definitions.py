@@ -48,7 +48,9 @@ def test_definitions_load(definitions: dg.Definitions) -> None:
         ("tokenizer_report", {"filtered_corpus", "tokenizer", "tokenized_corpus"}),
         ("mixture_plan", {"tokenized_corpus"}),
         ("mixed_corpus", {"mixture_plan"}),
-        ("training_export", {"mixed_corpus"}),
+        ("budget_plan", {"scaling_fit"}),
+        ("data_gap", {"budget_plan", "mixture_plan"}),
+        ("training_export", {"mixed_corpus", "data_gap"}),
         ("largest_drops", {"drops"}),
     ],
 )
@@ -95,7 +97,7 @@ def test_a_changed_setting_changes_the_code_version(workspace: Workspace, tmp_pa
         for name in STAGES
         if before.get(dg.AssetKey(name)).code_version != after.get(dg.AssetKey(name)).code_version
     }
-    assert differ == {"mixture_plan"}
+    assert differ == {"mixture_plan", "data_gap"}
 
 
 def test_schedule_and_sensors_are_off_until_switched_on(definitions: dg.Definitions) -> None:

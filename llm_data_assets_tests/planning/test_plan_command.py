@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.planning.laws import STANDARD
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import materialise
@@ -161,6 +161,33 @@ def test_replay_is_added_to_new_text(capsys: pytest.CaptureFixture[str]) -> None
     assert advice["warm_up_tokens"] + advice["decay_tokens"] == pytest.approx(100e9 / 0.95)
     assert "one of weak, strong" in call(capsys, "plan", "--continual", "odd")[1]
     assert "--tokens 100B" in call(capsys, "plan", "--continual", "weak")[1]
+
+
+def test_a_recipe_for_continued_training_can_be_pasted(
+    small_workspace: Workspace,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = small_workspace.pipeline.path
+    monkeypatch.setenv("LLM_DATA_CATALOG", str(small_workspace.catalog.path))
+    monkeypatch.setenv("LLM_DATA_PIPELINE", str(path))
+    base = ["plan", "--continual", "strong", "--tokens", "3M", "--recipe"]
+    block = call(capsys, *base, "small", "--new-source", "second")[1]
+    assert "# 3M new and 1M replayed" in block
+    text = path.read_text().replace("recipes: {small: {", "recipes:\n  small: {", 1)
+    text = text.replace("parquet]}}", "parquet]}", 1)
+    first, _, rest = text.partition("  small: {")
+    line, _, rest = rest.partition("\n")
+    pasted = block.partition("recipes:\n")[2].rstrip()
+    path.write_text(f"{first}  small: {{{line}\n{pasted}\n{rest}")
+    recipes = open_workspace(
+        small_workspace.home, small_workspace.catalog.path, path
+    ).pipeline.model.recipes
+    assert recipes["small_continued"].total_tokens == 3_000_000
+    assert recipes["small_continued"].sources == ["second"]
+    assert "one of small" in call(capsys, *base, "big", "--new-source", "second")[1]
+    assert "one of first, second" in call(capsys, *base, "small", "--new-source", "x")[1]
+    assert "no source of new text" in call(capsys, *base, "small")[1]
 
 
 def test_known_numbers_carry_their_mark(capsys: pytest.CaptureFixture[str]) -> None:
