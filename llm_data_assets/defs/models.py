@@ -14,6 +14,7 @@ from dagster_duckdb import DuckDBResource
 from llm_data_assets.config.digest import digest
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.defs.stage_assets import CARRY_CHANGES, OWNER
+from llm_data_assets.defs.studio_links import check_link, studio_link
 from llm_data_assets.lake.catalog import literal, model_file, publish, quote, table_views
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.model_lineage import column_lineage
@@ -111,6 +112,7 @@ def _model_asset(
             "sql": dg.MetadataValue.md(f"```sql\n{model.select}\n```"),
             "dagster/column_schema": _column_schema(model),
             "dagster/column_lineage": _column_lineage(model),
+            **studio_link(model.name),
         },
         automation_condition=CARRY_CHANGES,
         pool=POOL,
@@ -177,6 +179,7 @@ def run_test(
             "samples": dg.MetadataValue.json(
                 json.loads(json.dumps(samples.to_pylist(), default=str))
             ),
+            **check_link(model),
         },
     )
 
