@@ -1,4 +1,3 @@
--- Each kept document with those that went for it: its group, named by the kept one.
 SELECT kept_doc_id AS cluster_id, doc_id, source, false AS is_kept, similarity AS jaccard, method
 FROM duplicates
 UNION ALL

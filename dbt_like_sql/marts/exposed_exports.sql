@@ -1,4 +1,3 @@
--- Which exported files hold sequences with documents that met a benchmark question.
 WITH met AS (
     SELECT DISTINCT sequences.recipe, sequences.source, sequences.sequence, sequences.doc_id,
            exposure.evaluation_set, exposure.question_id

@@ -1,5 +1,3 @@
--- Which recipes were packed with documents that hold a benchmark question, and how much of it.
--- `is_cut`: the passage is cut out of filtered_corpus by now; sequences packed before still hold it.
 SELECT sequences.recipe, contamination.evaluation_set, contamination.question_id,
        contamination.source, contamination.doc_id,
        max(contamination.question_share) AS question_share,

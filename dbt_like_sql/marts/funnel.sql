@@ -1,4 +1,3 @@
--- One row a source and stage: documents and bytes that are left, and tokens once there are some.
 WITH stages AS (
     SELECT 1 AS step, 'raw_corpus' AS stage, source, count(*) AS docs,
            sum(n_bytes)::BIGINT AS bytes, NULL::BIGINT AS tokens

@@ -1,5 +1,3 @@
--- What deduplication removed beside what it kept, signal by signal: means, and their difference in
--- standard deviations of what is kept.
 WITH kept AS (
     UNPIVOT (SELECT source, COLUMNS(* EXCLUDE (source, doc_id, language))::DOUBLE
              FROM quality_signals)

@@ -1,4 +1,3 @@
--- How far each signal of each source moved when it was last measured, the farthest first.
 WITH latest AS (
     SELECT * FROM drift
     QUALIFY ts = max(ts) OVER (PARTITION BY source)

@@ -1,4 +1,3 @@
--- One row a source, stage and reason: documents that left, and the bytes of their raw text.
 SELECT verdicts.source, verdicts.stage, verdicts.reason,
        count(*) AS docs, sum(raw_corpus.n_bytes)::BIGINT AS bytes
 FROM verdicts

@@ -1,3 +1,2 @@
--- The newest evaluation of every check of every partition.
 SELECT * FROM checks
 QUALIFY row_number() OVER (PARTITION BY asset, partition, "check" ORDER BY ts DESC) = 1

@@ -1,3 +1,2 @@
--- The newest materialisation of every partition.
 SELECT * FROM stage_stats
 QUALIFY row_number() OVER (PARTITION BY stage, partition ORDER BY ts DESC) = 1

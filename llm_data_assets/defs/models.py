@@ -1,9 +1,11 @@
 """The SQL models as assets: built in the warehouse, one writer at a time, then published."""
 
+import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -12,8 +14,19 @@ from dagster_duckdb import DuckDBResource
 from llm_data_assets.config.digest import digest
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.defs.stage_assets import CARRY_CHANGES, OWNER
+from llm_data_assets.defs.studio_links import check_link, studio_link
 from llm_data_assets.lake.catalog import literal, model_file, publish, quote, table_views
+from llm_data_assets.lake.delta import Lake
+from llm_data_assets.lake.model_lineage import column_lineage
+from llm_data_assets.lake.model_yaml import (
+    ModelTest,
+    ModelYaml,
+    bind_models,
+    columns_of,
+    load_model_yaml,
+)
 from llm_data_assets.lake.models import load_models, model_inputs
+from llm_data_assets.stages.checks import SAMPLES
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
 
@@ -45,41 +58,92 @@ class Warehouse(DuckDBResource):
                 connection.close()
 
 
+@dataclass(frozen=True)
+class Model:
+    """A SQL model as it is declared: SELECT, YAML, and its columns bound to types and origins."""
+
+    name: str
+    select: str
+    yaml: ModelYaml
+    columns: Mapping[str, str]
+    lineage: Mapping[str, list[tuple[str, str]]]
+
+
+def read_models(folder: Path | None = None) -> dict[str, Model]:
+    """Name -> model, each bound against empty tables of the lake's schemas.
+
+    Raises:
+        ConfigError: a model or the YAML beside it cannot be used.
+    """
+    selects, yamls = load_models(folder), load_model_yaml(folder)
+    with duckdb.connect() as connection:
+        for view in table_views(Lake(Path("/nonexistent")), ALL_TABLES):
+            connection.execute(f"CREATE VIEW {view}")
+        bound = bind_models(connection, selects, yamls)
+        models = {}
+        for name, select in selects.items():
+            inputs = {each: columns_of(connection, each) for each in model_inputs(select)}
+            lineage = column_lineage(select, bound[name], inputs)
+            models[name] = Model(name, select, yamls[name].model, bound[name], lineage)
+    return models
+
+
 def model_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
     """One asset a SQL model."""
-    models = load_models()
-    return [_model_asset(name, select, models, workspace) for name, select in models.items()]
+    models = read_models()
+    return [_model_asset(model, models, workspace) for model in models.values()]
 
 
 def _model_asset(
-    name: str, select: str, models: dict[str, str], workspace: Workspace
+    model: Model, models: Mapping[str, Model], workspace: Workspace
 ) -> dg.AssetsDefinition:
-    comment = " ".join(
-        line.removeprefix("--").strip() for line in select.splitlines() if line.startswith("--")
-    )
-
     @dg.asset(
-        name=name,
-        description=comment,
+        name=model.name,
+        description=model.yaml.description,
         group_name=GROUP,
         kinds={"duckdb", "sql"},
         owners=[OWNER],
-        deps=[dg.AssetDep(each, partition_mapping=_fan_in(each)) for each in _deps(select, models)],
-        code_version=digest(select)[:8],
-        metadata={"sql": dg.MetadataValue.md(f"```sql\n{select}\n```")},
+        deps=[
+            dg.AssetDep(each, partition_mapping=_fan_in(each))
+            for each in _deps(model.select, models)
+        ],
+        code_version=digest(model.select)[:8],
+        metadata={
+            "sql": dg.MetadataValue.md(f"```sql\n{model.select}\n```"),
+            "dagster/column_schema": _column_schema(model),
+            "dagster/column_lineage": _column_lineage(model),
+            **studio_link(model.name),
+        },
         automation_condition=CARRY_CHANGES,
         pool=POOL,
+        check_specs=[
+            dg.AssetCheckSpec(
+                test.check_name,
+                asset=model.name,
+                description=f"No row may come of `{test.select(model.name)}`",
+            )
+            for test in model.yaml.tests
+        ],
     )
-    def model(warehouse: Warehouse) -> dg.MaterializeResult:
-        return dg.MaterializeResult(metadata=build_model(name, select, workspace, warehouse))
+    def asset(warehouse: Warehouse) -> dg.MaterializeResult:
+        rows, checks = build_model(model, workspace, warehouse)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": rows,
+                "dagster/column_schema": _column_schema(model),
+                "dagster/column_lineage": _column_lineage(model),
+            },
+            check_results=checks,
+        )
 
-    return model
+    return asset
 
 
 def build_model(
-    name: str, select: str, workspace: Workspace, warehouse: Warehouse
-) -> dict[str, Any]:
-    """Build one model as a table of the warehouse and publish it as Parquet; returns metadata."""
+    model: Model, workspace: Workspace, warehouse: Warehouse
+) -> tuple[int, list[dg.AssetCheckResult]]:
+    """Build one model as a table of the warehouse, publish it as Parquet, and test it."""
+    name = model.name
     target = model_file(workspace.home, name)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{name}-{uuid.uuid4().hex}.parquet")
@@ -87,17 +151,61 @@ def build_model(
         # The lake under the names the models use; other models come from the warehouse.
         for view in table_views(lake_of(workspace), ALL_TABLES):
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {view}")
-        connection.execute(f"CREATE OR REPLACE TABLE {quote(name)} AS {select}")
+        connection.execute(f"CREATE OR REPLACE TABLE {quote(name)} AS {model.select}")
         connection.execute(f"COPY {quote(name)} TO {literal(str(beside))} (FORMAT parquet)")
-        described = connection.execute(f"DESCRIBE {quote(name)}").fetchall()
         rows = connection.execute(f"SELECT count(*) FROM {quote(name)}").fetchall()[0][0]
+        checks = [run_test(test, name, connection) for test in model.yaml.tests]
     beside.replace(target)
     publish(workspace.home, ALL_TABLES, load_models())
-    columns = [dg.TableColumn(column[0], column[1]) for column in described]
-    return {"dagster/row_count": rows, "dagster/column_schema": dg.TableSchema(columns=columns)}
+    return rows, checks
 
 
-def _deps(select: str, models: dict[str, str]) -> list[str]:
+def run_test(
+    test: ModelTest, model: str, connection: duckdb.DuckDBPyConnection
+) -> dg.AssetCheckResult:
+    """Run a test; the rows that fail are counted, and the first few kept."""
+    sql = test.select(model)
+    failing = connection.execute(f"SELECT count(*) FROM ({sql})").fetchall()[0][0]
+    samples = connection.sql(f"SELECT * FROM ({sql}) LIMIT {SAMPLES}").to_arrow_table()
+    return dg.AssetCheckResult(
+        check_name=test.check_name,
+        passed=failing == 0,
+        severity=dg.AssetCheckSeverity(test.severity),
+        description=f"observed {failing} failing rows, expected 0",
+        metadata={
+            "observed": failing,
+            "expected": "0 failing rows",
+            "sql": dg.MetadataValue.md(f"```sql\n{sql}\n```"),
+            "samples": dg.MetadataValue.json(
+                json.loads(json.dumps(samples.to_pylist(), default=str))
+            ),
+            **check_link(model),
+        },
+    )
+
+
+def _column_schema(model: Model) -> dg.TableSchema:
+    return dg.TableSchema(
+        [
+            dg.TableColumn(name, kind, description=model.yaml.columns[name])
+            for name, kind in model.columns.items()
+        ]
+    )
+
+
+def _column_lineage(model: Model) -> dg.TableColumnLineage:
+    return dg.TableColumnLineage(
+        {
+            column: [
+                dg.TableColumnDep(dg.AssetKey(_SIDE_TABLES.get(table, table)), origin)
+                for table, origin in origins
+            ]
+            for column, origins in model.lineage.items()
+        }
+    )
+
+
+def _deps(select: str, models: Mapping[str, Model]) -> list[str]:
     read = model_inputs(select)
     stages = {_SIDE_TABLES.get(name, name) for name in read} & set(STAGES)
     return sorted(stages | (read & set(models)))

@@ -13,6 +13,7 @@ from llm_data_assets.config.digest import digest
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.defs.partitions import mapping_between, partitions_of, to_partition
+from llm_data_assets.defs.studio_links import check_link, river, studio_link
 from llm_data_assets.engine.local import WorkerDiedError
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import Table
@@ -99,10 +100,10 @@ def stage_asset(stage: Stage, workspace: Workspace) -> dg.AssetsDefinition:
                 f"{stage.name} {partition.key}: {error}", allow_retries=False
             ) from error
         return dg.MaterializeResult(
-            metadata=_metadata(done),
+            metadata={**_metadata(done), **studio_link(stage.name, partition.source)},
             data_version=dg.DataVersion(done.data_version),
             check_results=[
-                _check_result(check.name, severity_of(check), done.checks[check.name])
+                _check_result(stage.name, check.name, severity_of(check), done.checks[check.name])
                 for check in stage.checks
             ],
         )
@@ -168,6 +169,7 @@ def _static_metadata(table: Table, lake: Lake) -> Mapping[str, Any]:
         "dagster/table_name": table.name,
         "dagster/uri": str(lake.table_path(table)),
         "query": dg.MetadataValue.md(f'`llm-data query "SELECT * FROM {table.name} LIMIT 10"`'),
+        **studio_link(table.name),
     }
 
 
@@ -185,6 +187,7 @@ def _metadata(done: Materialised) -> dict[str, Any]:
         metadata["tokens"] = outcome.tokens
     if outcome.drops:
         metadata["drops"] = dg.MetadataValue.md(_bars(outcome.drops))
+        metadata["river"] = river(outcome.docs_in, outcome.drops)
     return metadata
 
 
@@ -204,7 +207,7 @@ def _bars(drops: Mapping[str, int]) -> str:
     return "\n".join(["| reason | documents | |", "|---|---:|---|", *rows])
 
 
-def _check_result(name: str, severity: str, result: CheckResult) -> dg.AssetCheckResult:
+def _check_result(asset: str, name: str, severity: str, result: CheckResult) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=name,
         passed=result.passed,
@@ -214,5 +217,6 @@ def _check_result(name: str, severity: str, result: CheckResult) -> dg.AssetChec
             "observed": float(result.observed),
             "expected": result.expected,
             "samples": dg.MetadataValue.json(json.loads(samples_json(result))),
+            **check_link(asset),
         },
     )
