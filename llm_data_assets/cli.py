@@ -365,7 +365,7 @@ def sources_check(
     from llm_data_assets.stages.preview import preview
 
     workspace = open_workspace()
-    found = [preview(workspace, each) for each in name or workspace.sources]
+    found = [preview(workspace, each) for each in name or workspace.all_sources]
     if as_json:
         _print_json([each.as_dict() for each in found])
     else:

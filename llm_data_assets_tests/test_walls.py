@@ -11,7 +11,7 @@ LEVELS = (
     {"config"},
     {"lake"},
     {"engine"},
-    {"text", "dedup", "tokens", "mixing", "planning"},
+    {"text", "dedup", "tokens", "mixing", "planning", "instructions"},
     {"sources"},
     {"stages"},
     {"defs", "definitions", "cli", "explain", "explain_position", "doctor", "plan"},
