@@ -35,9 +35,16 @@ def settle_dialogues(  # type: ignore[no-untyped-def]
     bucket_head = np.full(n_buckets, -1, np.int64)
     bucket_next = np.empty(len(buckets), np.int64)
     bucket_owner = np.empty(len(buckets), np.int64)
-    head = np.full(n_elements, -1, np.int64)  # newest link of an element's list
-    following = np.empty(len(elements), np.int64)
-    owner = np.empty(len(elements), np.int64)
+    # An element's kept questions, side by side: whose, words from here on, words in all.
+    post_starts = np.zeros(n_elements + 1, np.int64)
+    for element in elements:
+        post_starts[element + 1] += 1
+    for element in range(n_elements):
+        post_starts[element + 1] += post_starts[element]
+    post_ends = post_starts.copy()
+    post_owner = np.empty(len(elements), np.int32)
+    post_left = np.empty(len(elements), np.int32)
+    post_length = np.empty(len(elements), np.int32)
     seen = np.full(n, -1, np.int64)
     met = np.full(n, -1, np.int64)
     slot = np.full(n_tokens, -1, np.int64)
@@ -77,18 +84,17 @@ def settle_dialogues(  # type: ignore[no-untyped-def]
         if length and rouge < 1:
             masks = match_masks(tokens[start:stop], slot)
             for i in range(start, start + prefix):
-                link = head[elements[i]]
-                while link >= 0:
-                    kept = owner[link]
-                    link = following[link]
+                for post in range(post_starts[elements[i]], post_ends[elements[i]]):
+                    # The rarest word they share: all others stand after it on both sides.
+                    both = length + post_length[post]
+                    if 2 * min(stop - i, post_left[post]) <= rouge * both:
+                        continue
+                    kept = post_owner[post]
                     if met[kept] == at:
                         continue
                     met[kept] = at
-                    theirs = starts[kept + 1] - starts[kept]
-                    both = length + theirs
-                    if 2 * min(length, theirs) <= rouge * both:
-                        continue
-                    if not share_enough(elements, start, stop, starts[kept], starts[kept + 1],
+                    theirs_at = starts[kept + 1] - post_left[post]
+                    if not share_enough(elements, i, stop, theirs_at, starts[kept + 1],
                                         rouge * both / 2):  # fmt: skip
                         continue
                     common = lcs(masks, length, tokens[starts[kept] : starts[kept + 1]], slot)
@@ -106,8 +112,9 @@ def settle_dialogues(  # type: ignore[no-untyped-def]
             bucket_next[i], bucket_owner[i] = bucket_head[buckets[i]], at
             bucket_head[buckets[i]] = i
         for i in range(start, start + prefix):
-            following[i], owner[i] = head[elements[i]], at
-            head[elements[i]] = i
+            post = post_ends[elements[i]]
+            post_owner[post], post_left[post], post_length[post] = at, stop - i, length
+            post_ends[elements[i]] += 1
     return partner, similarity, method
 
 

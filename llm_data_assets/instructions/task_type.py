@@ -16,13 +16,15 @@ import yaml
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from threadpoolctl import threadpool_limits
 
 from llm_data_assets.config.instructions import TASK_TYPES
 from llm_data_assets.instructions.repeats import words
 
 _READ = 1000  # characters of a question
+# What asks for a tool reads much like what asks for an answer: less sure than this, none.
+_SURE_OF_TOOL = 0.6
 # Dolly's seven categories (Conover et al. 2023), as the publisher's own label.
 DOLLY = {
     "open_qa": "recall", "closed_qa": "recall", "information_extraction": "recall",
@@ -50,6 +52,8 @@ def task_types(
     with threadpool_limits(1):
         shares = _model().predict_proba([question[:_READ] for question in questions])
     names = _model().classes_
+    tool = names.tolist().index("tool_use")
+    shares[shares[:, tool] < _SURE_OF_TOOL, tool] = 0
     types = [str(names[best]) for best in shares.argmax(1)]
     sure = shares.max(1)
     for row, (has_tools, label) in enumerate(zip(uses_tools, labels, strict=True)):
@@ -81,7 +85,10 @@ def _model() -> Pipeline:
 
 def _untrained() -> Pipeline:
     return make_pipeline(
-        TfidfVectorizer(analyzer=_features, sublinear_tf=True),
+        make_union(
+            TfidfVectorizer(analyzer=_features, sublinear_tf=True),
+            TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True),
+        ),
         LogisticRegression(C=10, max_iter=1000),
     )
 

@@ -27,9 +27,10 @@ def dialogue_row(
     spoken = record.turns if isinstance(record, Conversation) else [*record.prompt, *record.chosen]
     try:
         turns, repairs = _turns(spoken)
+        unanswered = [] if pair else _cut_unanswered(turns)
         rejected, more = _turns(pair.rejected) if pair else (None, 0)
         system, extra = _repaired(getattr(record, "system", None))
-        meta = strict_json(record.meta)
+        meta = strict_json(record.meta | ({"unanswered_turns": unanswered} if unanswered else {}))
     except ValueError as error:
         return Reject(record.offset, str(error))
     if not turns or (pair and not (pair.chosen and rejected)):
@@ -63,6 +64,17 @@ def dialogue_row(
         "n_repairs": repairs + more + extra,
         "meta": meta,
     }
+
+
+def _cut_unanswered(turns: list[dict[str, Any]]) -> list[str]:
+    """Take questions that nobody answers off the end of an answered dialogue; returns them."""
+    answered = [place for place, turn in enumerate(turns) if turn["role"] == "assistant"]
+    last = answered[-1] + 1 if answered else len(turns)
+    cut = [turn["content"] for turn in turns[last:]]
+    if any(turn["role"] != "user" for turn in turns[last:]):
+        return []
+    del turns[last:]
+    return cut
 
 
 def reject_row(file: SourceFile, reject: Reject) -> dict[str, Any]:

@@ -275,6 +275,7 @@ def _figures(
     for name in TASK_TYPES:
         figures.append({"metric": "passing", "key": name, "value": float(before[name])})
         figures.append({"metric": "taken", "key": name, "value": float(after[name])})
+    figures += _preference_figures(scores)
     length = scores["answer_characters"].to_numpy(zero_copy_only=False).astype(float)
     for name in _RANKED:
         values = scores[name].cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)
@@ -283,6 +284,27 @@ def _figures(
             rho = float(spearmanr(values[known], length[known]).statistic)
             figures.append({"metric": "spearman_with_length", "key": name, "value": rho})
     return figures
+
+
+def _preference_figures(scores: pa.Table) -> list[dict[str, Any]]:
+    """Margins, ties and how often the longer answer is the chosen one."""
+    pairs = scores.filter(pc.equal(scores["kind"], "preference"))
+    if not pairs.num_rows:
+        return []
+    margins, ratios = pairs["margin"].drop_null(), pairs["length_ratio"].drop_null()
+    figures: dict[str, float | None] = {
+        "pairs": float(pairs.num_rows),
+        "pairs_with_margin": float(len(margins)),
+        "margin_mean": pc.mean(margins).as_py(),
+        "tied_pairs": float(pc.sum(pc.equal(margins, 0)).as_py() or 0),
+        "chosen_is_longer": pc.mean(pc.greater(ratios, 1).cast(pa.float64())).as_py(),
+        "length_ratio_median": pc.quantile(ratios, 0.5)[0].as_py() if len(ratios) else None,
+    }
+    return [
+        {"metric": name, "key": None, "value": value}
+        for name, value in figures.items()
+        if value is not None
+    ]
 
 
 def _settings(workspace: Workspace, partition: Partition) -> dict[str, Any]:
