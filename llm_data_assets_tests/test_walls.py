@@ -14,7 +14,17 @@ LEVELS = (
     {"text", "dedup", "tokens", "mixing", "planning", "instructions"},
     {"sources"},
     {"stages"},
-    {"defs", "definitions", "cli", "explain", "explain_position", "doctor", "plan"},
+    {
+        "defs",
+        "definitions",
+        "cli",
+        "explain",
+        "explain_position",
+        "doctor",
+        "plan",
+        "instruction_report",
+        "generate_command",
+    },
 )
 
 
