@@ -64,7 +64,13 @@ def run(
     """
     report = Report()
     lake_of(workspace).sweep()
-    remove_dropped_sources(workspace, lake_of(workspace))
+    removed = remove_dropped_sources(workspace, lake_of(workspace))
+    for source in workspace.sources_of("instructions"):
+        if f"raw_corpus {source}" in removed:
+            report.warnings.append(
+                f"{source} gives dialogues: it left raw_corpus for raw_instructions. "
+                "Try: `branch: text` in its entry of the catalog, to train on it as text"
+            )
     broken: set[str] = set()
     for source in workspace.all_sources:
         try:

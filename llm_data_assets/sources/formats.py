@@ -15,7 +15,7 @@ from typing import Any, Protocol, cast
 
 from pydantic import BaseModel, ValidationError
 
-from llm_data_assets.sources.conversation import Spoken
+from llm_data_assets.sources.conversation import Conversation, Preference, Spoken
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.storable import storable
@@ -184,17 +184,20 @@ def read_dialogues(name: str, file: SourceFile, options: Mapping[str, Any]) -> I
     Raises:
         ValueError: the format gives documents alone.
     """
-    reader = load_reader(name)
-    if not hasattr(reader, "read_records"):
-        raise ValueError(
-            f"format {name!r} gives no dialogues. Try: `branch: text`, or a reader with "
-            "`read_records`"
-        )
-    for record in _guarded(reader.read_records(file, check_options(name, options)), file):
+    read = getattr(load_reader(name), "read_records", None)
+    problem = (
+        f"format {name!r} gives no dialogues. Try: `branch: text`, or a reader whose "
+        "`read_records` gives them"
+    )
+    if read is None:
+        raise ValueError(problem)
+    for record in _guarded(read(file, check_options(name, options)), file):
         if isinstance(record, Reject):
             yield cast(Reject, storable(record))
-        else:
+        elif isinstance(record, Conversation | Preference):
             yield record
+        else:
+            raise ValueError(problem)
 
 
 def _guarded(records: Iterator[Any], file: SourceFile) -> Iterator[Any]:
