@@ -139,6 +139,7 @@ def explain(
     """A document's way through the stages, also if it was removed; or what stands at a place."""
     from llm_data_assets.explain import explain_document, passport_lines
     from llm_data_assets.explain_position import documents_at, place_in_file
+    from llm_data_assets.instruction_report import dialogue_lines, explain_dialogue
 
     connection = connect(open_workspace().home)
     token, places = None, []
@@ -154,6 +155,13 @@ def explain(
     passports = []
     for place in places or [{"doc_id": doc_id}]:
         passport = explain_document(connection, place["doc_id"])
+        if passport is None and (dialogue := explain_dialogue(connection, place["doc_id"])):
+            if as_json:
+                _print_json(dialogue)
+                return
+            for line in dialogue_lines(dialogue):
+                out.print(escape(line), highlight=False, soft_wrap=True)
+            return
         if passport is None:
             _fail(
                 f"no document {place['doc_id']!r}. "

@@ -12,6 +12,7 @@ import pytest
 from llm_data_assets.config.catalog import CONVERSATION_FORMATS
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.instruction_report import dialogue_lines, explain_dialogue, report
 from llm_data_assets.instructions import scorers
 from llm_data_assets.lake.catalog import connect
 from llm_data_assets.sources.formats import FORMATS, load_reader
@@ -134,6 +135,21 @@ def test_messages_are_what_was_said(made: Workspace) -> None:
         ("Mostly, in moderation.", "yes"),
         ("It is a city of bears.", "I won't."),
     }
+
+
+def test_a_dialogue_is_explained_and_the_page_adds_up(made: Workspace) -> None:
+    ((doc_id, kept),) = rows(made, "SELECT doc_id, detail FROM verdicts WHERE reason = 'rouge'")
+    passport = explain_dialogue(connect(made.home), doc_id)
+    assert passport is not None and passport["mix"] == []
+    lines = "\n".join(dialogue_lines(passport))
+    assert f"removed: rouge, value 0.947368, threshold 0.7 {kept}" in lines
+    stayed = explain_dialogue(connect(made.home), kept)
+    assert stayed is not None and stayed["mix"][0]["split"] == "train"
+    page = report(connect(made.home))
+    assert [(row["source"], row["raw_instructions"], row["selected_instructions"])
+            for row in page["stages"]] == [("asked", 7, 3), ("pairs", 3, 3)]  # fmt: skip
+    assert {row["reason"] for row in page["rejects"]} == {"no question", "wrong type"}
+    assert explain_dialogue(connect(made.home), "nobody") is None
 
 
 def test_a_recipe_of_text_cannot_name_dialogues(tmp_path: Path) -> None:
