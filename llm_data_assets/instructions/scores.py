@@ -59,14 +59,18 @@ _TRANSLATION = re.compile(
 )  # fmt: skip
 _ITEMS = re.compile(r"^\s*(?:\d+[.)、]|[-*] |第[一二三四五六七八九十\d]+步|step \d+)",
                     re.MULTILINE | re.IGNORECASE)  # fmt: skip
-_STEP_WORDS = re.compile(
-    r"\b(?:first|second|third|next|then|finally|therefore|thus|hence|because|step)\b"
-    r"|首先|其次|然后|接着|最后|因此|所以|于是", re.IGNORECASE
+_STEP_WORDS = frozenset(
+    ("first", "second", "third", "next", "then", "finally", "therefore", "thus", "hence",
+     "because", "step")
 )  # fmt: skip
-_EQUATIONS = re.compile(r"^[^\n]*\d[^\n]*=[^\n]*\d[^\n]*$", re.MULTILINE)
+_STEP_PHRASES = ("首先", "其次", "然后", "接着", "最后", "因此", "所以", "于是")
+_DIGIT = re.compile(r"\d")
 _FENCES = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_FORMULAS = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$|\\\(.+?\\\)|\\\[.+?\\\]"
-                       r"|[\d)]\s*[-+*/×÷=^<>]\s*[\d(.]+", re.DOTALL)  # fmt: skip
+# A formula's length is bounded: an opening mark without its end is looked for again and again.
+_FORMULAS = re.compile(
+    r"\$\$.{1,1000}?\$\$|\$[^$\n]{1,1000}\$|\\\(.{1,1000}?\\\)|\\\[.{1,1000}?\\\]"
+    r"|[\d)][ \t]*[-+*/×÷=^<>][ \t]*[\d(.]+", re.DOTALL
+)  # fmt: skip
 _SURE = 0.5  # of a language
 _MIN_CHARACTERS = 20
 
@@ -122,7 +126,7 @@ def _scores(
         "repetition": repetition(said),
         "vague_reference": int(is_vague(question, len(asked), row["n_prompt"])),
         "refusal": int(bool(_REFUSAL.match(answer[:200]))),
-        "reasoning_steps": reasoning_steps(answer),
+        "reasoning_steps": reasoning_steps(answer, said),
         "concept_density": _density(question + "\n" + answer, lists.terms, terms),
         "code_share": _share(_FENCES, answer),
         "math_share": _share(_FORMULAS, answer),
@@ -158,9 +162,24 @@ def is_vague(question: str, n_words: int, n_prompt: int) -> bool:
     return bool(_VAGUE.search(question)) and not re.search("[\"“「'`]", question)
 
 
-def reasoning_steps(answer: str) -> int:
-    """The most of: numbered or bulleted items, words of inference, lines of equations."""
-    return max(len(pattern.findall(answer)) for pattern in (_ITEMS, _STEP_WORDS, _EQUATIONS))
+def reasoning_steps(answer: str, tokens: Sequence[str]) -> int:
+    """The most of: numbered or bulleted items, words of inference, lines of equations.
+
+    Args:
+        tokens: the answer's words.
+    """
+    inferences = sum(token in _STEP_WORDS for token in tokens)
+    if not answer.isascii():
+        inferences += sum(answer.count(phrase) for phrase in _STEP_PHRASES)
+    return max(len(_ITEMS.findall(answer)), inferences, _equations(answer))
+
+
+def _equations(text: str) -> int:
+    """Lines with a digit on both sides of an equals sign."""
+    if "=" not in text:
+        return 0
+    sides = [line.partition("=") for line in text.split("\n") if "=" in line]
+    return sum(bool(_DIGIT.search(left) and _DIGIT.search(right)) for left, _, right in sides)
 
 
 def own_rating(ratings: Sequence[Mapping[str, Any]]) -> float | None:

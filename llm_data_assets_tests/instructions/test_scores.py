@@ -82,8 +82,14 @@ def test_a_score_by_example(column: str, value: Any, question: str, answer: str)
 
 
 def test_steps_are_the_most_of_items_words_and_equations() -> None:
-    assert reasoning_steps("首先看题，然后计算，因此得到答案") == 3
-    assert reasoning_steps("2 + 2 = 4\n4 * 2 = 8") == 2
+    for answer, steps in (("首先看题，然后计算，因此得到答案", 3), ("2 + 2 = 4\n4 * 2 = 8", 2),
+                          ("First this, then that, THEREFORE so", 3)):  # fmt: skip
+        assert reasoning_steps(answer, words(answer)) == steps
+
+
+@pytest.mark.parametrize("text", ["1 " * 50_000, "$" * 50_001, "\\(" * 20_000, "```" * 9_999])
+def test_a_hostile_answer_costs_no_more_than_its_length(text: str) -> None:
+    assert 0 <= scored("How?", text)["math_share"] <= 1
 
 
 def test_terms_are_counted_by_weight_and_at_word_boundaries() -> None:
