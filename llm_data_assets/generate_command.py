@@ -61,15 +61,16 @@ def write_rows(out: Path, rows: Iterator[dict[str, Any] | ModelError]) -> tuple[
     """Write rows as JSON lines, whole or not at all; returns how many, and the errors met."""
     written, errors = 0, []
     beside = out.with_suffix(out.suffix + ".tmp")
-    with beside.open("w", encoding="utf-8", newline="\n") as stream:
-        for row in rows:
-            if isinstance(row, ModelError):
-                errors.append(str(row))
-                continue
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-            written += 1
-    if written:
-        beside.replace(out)
-    else:
-        beside.unlink()
+    try:
+        with beside.open("w", encoding="utf-8", newline="\n") as stream:
+            for row in rows:
+                if isinstance(row, ModelError):
+                    errors.append(str(row))
+                    continue
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+                written += 1
+        if written:
+            beside.replace(out)
+    finally:
+        beside.unlink(missing_ok=True)
     return written, errors

@@ -1,7 +1,11 @@
--- One row a source, stage and reason: documents that left, and the bytes of their raw text.
+-- One row a source, stage and reason: documents and dialogues that left, and the bytes of their text.
 SELECT verdicts.source, verdicts.stage, verdicts.reason,
-       count(*) AS docs, sum(raw_corpus.n_bytes)::BIGINT AS bytes
+       count(*) AS docs, sum(documents.n_bytes)::BIGINT AS bytes
 FROM verdicts
-JOIN raw_corpus USING (source, doc_id)
+JOIN (
+    SELECT source, doc_id, n_bytes FROM raw_corpus
+    UNION ALL
+    SELECT source, doc_id, n_bytes FROM raw_instructions
+) AS documents USING (source, doc_id)
 WHERE NOT verdicts.kept AND verdicts.position = 0
 GROUP BY ALL

@@ -150,3 +150,6 @@ def test_the_command_writes_rows_or_says_why_not(tmp_path: Path) -> None:
     assert done.exit_code == 0 and len(out.read_text().splitlines()) == 2
     wrong = CliRunner().invoke(app, ["generate", str(out)])
     assert wrong.exit_code != 0
+    lost = CliRunner().invoke(app, ["generate", str(out), "--templates", "no.yaml"])
+    assert lost.exit_code != 0 and "no.yaml" in str(lost.exception)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.jsonl", "t.yaml", "units.txt"]

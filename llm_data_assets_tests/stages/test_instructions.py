@@ -150,6 +150,10 @@ def test_a_dialogue_is_explained_and_the_page_adds_up(made: Workspace) -> None:
             for row in page["stages"]] == [("asked", 7, 3), ("pairs", 3, 3)]  # fmt: skip
     assert {row["reason"] for row in page["rejects"]} == {"no question", "wrong type"}
     assert explain_dialogue(connect(made.home), "nobody") is None
+    dropped = rows(
+        made, "SELECT stage, sum(docs), min(bytes) > 0 FROM drops GROUP BY ALL ORDER BY 1"
+    )
+    assert dropped == [("deduped_instructions", 2, True), ("selected_instructions", 2, True)]
 
 
 def test_a_recipe_of_text_cannot_name_dialogues(tmp_path: Path) -> None:
