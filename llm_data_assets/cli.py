@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use.
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -156,6 +157,7 @@ def explain(
     """A document's way through the stages, also if it was removed; or what stands at a place."""
     from llm_data_assets.explain import explain_document, passport_lines
     from llm_data_assets.explain_position import documents_at, place_in_file
+    from llm_data_assets.instruction_report import dialogue_lines, explain_dialogue
 
     connection = connect(open_workspace().home)
     token, places = None, []
@@ -171,6 +173,13 @@ def explain(
     passports = []
     for place in places or [{"doc_id": doc_id}]:
         passport = explain_document(connection, place["doc_id"])
+        if passport is None and (dialogue := explain_dialogue(connection, place["doc_id"])):
+            if as_json:
+                _print_json(dialogue)
+                return
+            for line in dialogue_lines(dialogue):
+                out.print(escape(line), highlight=False, soft_wrap=True)
+            return
         if passport is None:
             _fail(
                 f"no document {place['doc_id']!r}. "
@@ -210,6 +219,42 @@ def export(
 
     for file in export_to(open_workspace(), recipe, format, out):
         typer.echo(file)
+
+
+@app.command()
+def instructions(as_json: AsJson = False) -> None:
+    """One page of figures: dialogues by source and stage, why they left, what was selected."""
+    from llm_data_assets.instruction_report import report
+
+    _print_tables(report(connect(open_workspace().home)), as_json)
+
+
+@app.command()
+def generate(
+    out_file: Annotated[Path, typer.Argument(help="JSON lines in the layout of Alpaca.")],
+    templates: Annotated[Path | None, typer.Option(help="YAML of templates and entities.")] = None,
+    seeds: Annotated[Path | None, typer.Option(help="An instruction a line, for --url.")] = None,
+    url: Annotated[str | None, typer.Option(help="A server of chat completions, .../v1.")] = None,
+    model: Annotated[str, typer.Option(help="The server's name of the model.")] = "default",
+    n: Annotated[int, typer.Option(min=1, help="Instructions to write.")] = 100,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds without an answer.")] = 60,
+    seed: Annotated[int, typer.Option(help="Of the examples that are shown.")] = 1,
+) -> None:
+    """Write synthetic instructions: templates filled, or a model asked (Self-Instruct)."""
+    from llm_data_assets import generate_command
+
+    if templates is not None:
+        rows: Iterator[Any] = generate_command.from_templates(templates)
+    elif url is not None and seeds is not None:
+        rows = generate_command.from_model(url, model, seeds, n, timeout, seed)
+    else:
+        raise ConfigError("generate", "", "was not told how", "--templates, or --url and --seeds")
+    written, errors = generate_command.write_rows(out_file, rows)
+    for error in errors:
+        typer.echo(error, err=True)
+    if not written:
+        _fail("nothing was written", code=1)
+    typer.echo(f"{written} rows in {out_file}; next: a source of format alpaca")
 
 
 @app.command()
@@ -405,7 +450,7 @@ def sources_check(
     from llm_data_assets.stages.preview import preview
 
     workspace = open_workspace()
-    found = [preview(workspace, each) for each in name or workspace.sources]
+    found = [preview(workspace, each) for each in name or workspace.all_sources]
     if as_json:
         _print_json([each.as_dict() for each in found])
     else:

@@ -31,7 +31,7 @@ def diagnose() -> list[Finding]:
     except ConfigError as error:
         return [*findings, ("configuration", "problem", str(error))]
     findings.append(
-        ("catalog", "ok", f"{workspace.catalog.path}: {len(workspace.sources)} sources")
+        ("catalog", "ok", f"{workspace.catalog.path}: {len(workspace.all_sources)} sources")
     )
     findings.append(("pipeline", "ok", str(workspace.pipeline.path)))
     place = workspace.home if workspace.home.exists() else workspace.home.parent
@@ -40,7 +40,7 @@ def diagnose() -> list[Finding]:
     findings.append(("disk", state, f"{free / (1 << 30):.1f} GiB free for {workspace.home}"))
     if not os.access(place, os.W_OK):
         findings.append(("home", "problem", f"{place} is not writable. Try: set LLM_DATA_HOME"))
-    for source in workspace.sources:
+    for source in workspace.all_sources:
         try:
             files = files_of(workspace, source)
             findings.append((f"source {source}", "ok", f"{len(files)} files"))

@@ -11,10 +11,20 @@ LEVELS = (
     {"config"},
     {"lake"},
     {"engine"},
-    {"text", "dedup", "tokens", "mixing", "planning"},
+    {"text", "dedup", "tokens", "mixing", "planning", "instructions"},
     {"sources"},
     {"stages"},
-    {"defs", "definitions", "cli", "explain", "explain_position", "doctor", "plan"},
+    {
+        "defs",
+        "definitions",
+        "cli",
+        "explain",
+        "explain_position",
+        "doctor",
+        "plan",
+        "instruction_report",
+        "generate_command",
+    },
 )
 
 

@@ -10,6 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 MAX_SOURCES = 99
 # The domain of source code: what is measured or edited as prose leaves it alone.
 CODE_DOMAIN = "code"
+Branch = Literal["text", "instructions"]
+# Formats whose readers give dialogues or preferences; a test holds them to the readers.
+CONVERSATION_FORMATS = frozenset(
+    {"alpaca", "belle", "dolly", "flan", "hh_rlhf", "lima", "oasst", "self_instruct", "sharegpt",
+     "ultrafeedback"}
+)  # fmt: skip
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -30,7 +36,19 @@ class Source(BaseModel):
         100, description="Of two duplicates the one with the smaller number stays"
     )
     description: str | None = Field(None, description="One sentence for the reader of the lineage")
+    branch: Branch | None = Field(
+        None,
+        description="text: documents for raw_corpus; instructions: dialogues for "
+        "raw_instructions. By default what the format gives",
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the format")
+
+    @property
+    def goes_to(self) -> Branch:
+        """The branch of the graph that reads the source."""
+        if self.branch:
+            return self.branch
+        return "instructions" if self.format in CONVERSATION_FORMATS else "text"
 
 
 class Licenses(BaseModel):

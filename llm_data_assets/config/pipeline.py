@@ -5,17 +5,18 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import (
     BaseModel,
     ConfigDict,
-    Discriminator,
     Field,
-    FiniteFloat,
-    Tag,
     field_validator,
     model_validator,
 )
 
 from llm_data_assets.config.catalog import NAME
 from llm_data_assets.config.dedup import Dedup
+from llm_data_assets.config.instructions import Instructions
 from llm_data_assets.config.plan import Plan
+from llm_data_assets.config.rule import Rule as Rule
+from llm_data_assets.config.rule import RuleEntry
+from llm_data_assets.config.rule import RuleSetUse as RuleSetUse
 
 ExportFormat = Literal["megatron", "mds", "parquet", "jsonl", "webdataset"]
 VALIDATION = "validation"  # the phase of a run that no training step sees
@@ -32,57 +33,6 @@ class Engine(_Settings):
 
     workers: int = Field(0, ge=0, le=1024, description="Processes; 0 is one a core")
     shard_mb: float = Field(256, gt=0, description="Megabytes of input text in one shard")
-
-
-class Rule(_Settings):
-    """A named predicate over one signal: a document outside the bounds is dropped or flagged."""
-
-    name: str = Field(description="The reason a dropped document carries")
-    signal: str = Field(description="A column of quality_signals, or license, language, url ...")
-    min: FiniteFloat | None = Field(None, description="Smallest value that stays")
-    max: FiniteFloat | None = Field(None, description="Largest value that stays")
-    one_of: list[str] | None = Field(None, description="Values that stay")
-    none_of: list[str] | None = Field(None, description="Values that go")
-    when: dict[str, list[str]] = Field(
-        default_factory=dict, description="Columns and the values for which the rule applies"
-    )
-    unless: dict[str, list[str]] = Field(
-        default_factory=dict, description="Columns and the values for which it does not apply"
-    )
-    action: Literal["drop", "flag"] = Field("drop", description="flag keeps the document")
-
-    @model_validator(mode="after")
-    def _bounds_make_sense(self) -> Self:
-        if self.min is None and self.max is None and not self.one_of and not self.none_of:
-            raise ValueError(f"the rule {self.name!r} has no bound. Try: min, max, one_of, none_of")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(
-                f"the rule {self.name!r} keeps nothing: min {self.min:g} > max {self.max:g}. "
-                "Try: swap them"
-            )
-        return self
-
-
-class RuleSetUse(_Settings):
-    """A rule set by name, narrowed to a part of the documents."""
-
-    use: str = Field(description="A shipped rule set, or one of `rule_sets`")
-    when: dict[str, list[str]] = Field(default_factory=dict)
-    unless: dict[str, list[str]] = Field(default_factory=dict)
-
-
-def _kind_of_rule_entry(entry: object) -> str:
-    """Which of the three an entry of `rules` is, so that an error speaks of that one alone."""
-    if isinstance(entry, str):
-        return "name"
-    fields = entry if isinstance(entry, dict) else getattr(entry, "__dict__", {})
-    return "use" if "use" in fields else "rule"
-
-
-RuleEntry = Annotated[
-    Annotated[str, Tag("name")] | Annotated[RuleSetUse, Tag("use")] | Annotated[Rule, Tag("rule")],
-    Discriminator(_kind_of_rule_entry),
-]
 
 
 class ReferenceText(_Settings):
@@ -422,6 +372,7 @@ class Pipeline(_Settings):
     recipes: Annotated[dict[str, Recipe], Field(min_length=1)] = Field(
         default_factory=lambda: {"default": Recipe()}
     )
+    instructions: Instructions = Instructions()
     checks: CheckBounds = CheckBounds()
     plan: Plan = Plan()
     schedule: Schedule = Schedule()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from llm_data_assets.config.catalog import Catalog
+from llm_data_assets.config.catalog import Branch, Catalog
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.loading import Loaded, load
 from llm_data_assets.config.pipeline import Pipeline
@@ -36,8 +36,18 @@ class Workspace:
 
     @property
     def sources(self) -> list[str]:
-        """Names of the sources, sorted: the order of every partition listing."""
+        """Names of the sources of text, sorted: the order of every partition listing."""
+        return self.sources_of("text")
+
+    @property
+    def all_sources(self) -> list[str]:
+        """Names of the sources of every branch, sorted."""
         return sorted(self.catalog.model.sources)
+
+    def sources_of(self, branch: Branch) -> list[str]:
+        """Names of the sources of one branch of the graph, sorted."""
+        return [name for name in self.all_sources
+                if self.catalog.model.sources[name].goes_to == branch]  # fmt: skip
 
     @property
     def recipes(self) -> list[str]:
@@ -116,6 +126,12 @@ def _recipes_name_known_sources(workspace: Workspace) -> None:
                         ("recipes", name, field),
                         f"there is no source {source!r} in {workspace.catalog.path.name}",
                         f"one of {', '.join(workspace.sources)}",
+                    )
+                if known[source].goes_to != "text":
+                    raise workspace.pipeline.error(
+                        ("recipes", name, field),
+                        f"{source!r} gives dialogues, which stand in raw_instructions",
+                        "`branch: text` in its entry of the catalog, or leave it out",
                     )
         _replays_an_earlier_recipe(workspace, name)
 

@@ -69,12 +69,12 @@ def run_command(workspace: Workspace, sources: Sequence[str], to: str | None, as
 
 def _check_names(workspace: Workspace, sources: Sequence[str], to: str | None) -> None:
     for source in sources:
-        if source not in workspace.sources:
+        if source not in workspace.all_sources:
             raise ConfigError(
                 "--source",
                 source,
                 "is not in the catalog",
-                f"one of {', '.join(workspace.sources)}",
+                f"one of {', '.join(workspace.all_sources)}",
             )
     if to is not None and to not in STAGES:
         raise ConfigError("--to", to, "is not a stage", f"one of {', '.join(STAGES)}")

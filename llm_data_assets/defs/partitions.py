@@ -8,18 +8,16 @@ from llm_data_assets.stages.stage import Partition, Partitioning, Stage
 SOURCE, RECIPE = "source", "recipe"
 
 
-def partitions_of(
-    partitioning: Partitioning, workspace: Workspace
-) -> dg.PartitionsDefinition | None:
+def partitions_of(stage: Stage, workspace: Workspace) -> dg.PartitionsDefinition | None:
     """Dagster's partitions for a stage; None for a global one."""
-    sources = dg.StaticPartitionsDefinition(workspace.sources)
+    sources = dg.StaticPartitionsDefinition(stage.sources(workspace))
     recipes = dg.StaticPartitionsDefinition(workspace.recipes)
     return {
         "none": None,
         "source": sources,
         "recipe": recipes,
         "recipe_source": dg.MultiPartitionsDefinition({RECIPE: recipes, SOURCE: sources}),
-    }[partitioning]
+    }[stage.partitioning]
 
 
 def mapping_between(upstream: Partitioning, downstream: Partitioning) -> dg.PartitionMapping | None:

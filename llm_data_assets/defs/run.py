@@ -64,9 +64,15 @@ def run(
     """
     report = Report()
     lake_of(workspace).sweep()
-    remove_dropped_sources(workspace, lake_of(workspace))
+    removed = remove_dropped_sources(workspace, lake_of(workspace))
+    for source in workspace.sources_of("instructions"):
+        if f"raw_corpus {source}" in removed:
+            report.warnings.append(
+                f"{source} gives dialogues: it left raw_corpus for raw_instructions. "
+                "Try: `branch: text` in its entry of the catalog, to train on it as text"
+            )
     broken: set[str] = set()
-    for source in workspace.sources:
+    for source in workspace.all_sources:
         try:
             if event := observe(instance, workspace, source):
                 instance.report_runless_asset_event(event)
@@ -111,7 +117,8 @@ def _steps(workspace: Workspace, sources: Sequence[str], to: str | None) -> list
     groups: list[list[Stage]] = []
     for name in wanted:
         stage = STAGES[name]
-        if groups and groups[-1][0].partitioning == stage.partitioning:
+        last = groups[-1][0] if groups else None
+        if last and (last.partitioning, last.branch) == (stage.partitioning, stage.branch):
             groups[-1].append(stage)
         else:
             groups.append([stage])

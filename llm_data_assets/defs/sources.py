@@ -25,13 +25,13 @@ def source_files_asset(workspace: Workspace) -> dg.AssetsDefinition:
         description="The files behind each source, as the catalog names them. Observed, never "
         "made: the version is a digest of every file's uri, size and checksum.",
         group_name="ingest",
-        partitions_def=dg.StaticPartitionsDefinition(workspace.sources),
+        partitions_def=dg.StaticPartitionsDefinition(workspace.all_sources),
         metadata={"catalog": str(workspace.catalog.path)},
         tags={"owner": OWNER.split(":")[1]},
     )
     def source_files(context: dg.OpExecutionContext) -> dg.DataVersionsByPartition:
         return dg.DataVersionsByPartition(
-            {source: observed_version(workspace, source) for source in workspace.sources}
+            {source: observed_version(workspace, source) for source in workspace.all_sources}
         )
 
     return source_files  # type: ignore[return-value]  # Dagster types it as a SourceAsset
@@ -52,7 +52,7 @@ def new_files_sensor(workspace: Workspace) -> dg.SensorDefinition:
     def new_source_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         events = []
         problems = []
-        for source in workspace.sources:
+        for source in workspace.all_sources:
             try:
                 if event := observe(context.instance, workspace, source):
                     events.append(event)

@@ -46,6 +46,12 @@ GROUPS = {
     "budget_plan": "plan",
     "data_gap": "plan",
     "training_export": "mix",
+    "raw_instructions": "instructions",
+    "instruction_duplicates": "instructions",
+    "deduped_instructions": "instructions",
+    "scored_instructions": "instructions",
+    "selected_instructions": "instructions",
+    "instruction_mix": "instructions",
 }
 # A change is carried on only where an input's content changed, and only once the checks that
 # block upstream have passed.
@@ -60,7 +66,7 @@ CARRY_CHANGES = (
 
 def stage_asset(stage: Stage, workspace: Workspace) -> dg.AssetsDefinition:
     """The Dagster asset of a stage; its checks run in the same step."""
-    partitions = partitions_of(stage.partitioning, workspace)
+    partitions = partitions_of(stage, workspace)
 
     @dg.asset(
         name=stage.name,

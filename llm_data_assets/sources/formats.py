@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 
 from pydantic import BaseModel, ValidationError
 
+from llm_data_assets.sources.conversation import Conversation, Preference, Spoken
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.storable import storable
@@ -173,22 +174,47 @@ def read_documents(
     that ends the reading (a truncated archive, a full stream of nonsense) is the last reject;
     what was read before it stands.
     """
-    checked = check_options(name, options)
+    for record in _guarded(load_reader(name).read(file, check_options(name, options)), file):
+        yield storable(record)
+
+
+def read_dialogues(name: str, file: SourceFile, options: Mapping[str, Any]) -> Iterator[Spoken]:
+    """As `read_documents`, for the dialogues and preferences of a format that has `read_records`.
+
+    Raises:
+        ValueError: the format gives documents alone.
+    """
+    read = getattr(load_reader(name), "read_records", None)
+    problem = (
+        f"format {name!r} gives no dialogues. Try: `branch: text`, or a reader whose "
+        "`read_records` gives them"
+    )
+    if read is None:
+        raise ValueError(problem)
+    for record in _guarded(read(file, check_options(name, options)), file):
+        if isinstance(record, Reject):
+            yield cast(Reject, storable(record))
+        elif isinstance(record, Conversation | Preference):
+            yield record
+        else:
+            raise ValueError(problem)
+
+
+def _guarded(records: Iterator[Any], file: SourceFile) -> Iterator[Any]:
+    """Records between the file's `start` and `stop`; a reader's fault is the last, a reject."""
     offset = file.start
     try:
-        for record in load_reader(name).read(file, checked):
+        for record in records:
             if file.stop is not None and record.offset >= file.stop:
                 return
             if record.offset >= file.start:
                 offset = record.offset
-                yield storable(record)
+                yield record
     except UnreadableFileError as error:
-        yield storable(Reject(offset, str(error)))
+        yield Reject(offset, str(error))
     except Exception as error:  # a reader's fault costs the rest of this file, and says so
         said = str(error).replace(file.path, file.uri)  # no machine's paths in a table
-        yield storable(
-            Reject(offset, f"reader failed: {type(error).__name__}: {said} in {file.uri}")
-        )
+        yield Reject(offset, f"reader failed: {type(error).__name__}: {said} in {file.uri}")
 
 
 def companions(name: str, file: SourceFile) -> list[SourceFile]:

@@ -1,5 +1,6 @@
 """What tables can hold: no lone surrogates, and metadata that is strict JSON."""
 
+import json
 import math
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -30,6 +31,18 @@ def storable(record: Document | Reject) -> Document | Reject:
         first = record.text[:_FIRST_BYTES].encode()[:_FIRST_BYTES]
         return Reject(record.offset, f"nested too deeply: over {_MAX_DEPTH} levels", first)
     return record
+
+
+def strict_json(meta: Mapping[str, Any]) -> str:
+    """Metadata as strict JSON, keys sorted.
+
+    Raises:
+        ValueError: nested deeper than 64 levels (`nested too deeply`).
+    """
+    try:
+        return json.dumps(_value(meta, 0), ensure_ascii=False, sort_keys=True)
+    except _TooDeepError:
+        raise ValueError(f"nested too deeply: over {_MAX_DEPTH} levels") from None
 
 
 def without_surrogates(text: str) -> str:

@@ -131,6 +131,16 @@ def _conservation(came_in: Table, went_out: Table) -> Callable[[Context], CheckR
     return evaluate
 
 
+def conservation(came_in: Table, went_out: Table) -> Check:
+    """Every row that came in went out or has a deciding verdict."""
+    return Check(
+        "conservation",
+        f"in = out + dropped: every row of {came_in.name} stays or has a verdict.",
+        _conservation(came_in, went_out),
+        True,
+    )
+
+
 def _rejects(context: Context) -> CheckResult:
     unreadable = f"(FROM {here(context, REJECTS)} WHERE NOT starts_with(error, 'skipped '))"
     rejects = count(unreadable)

@@ -115,6 +115,7 @@ words has none: it cannot be told from common speech.""",
     partitioning="none",
     upstream=(),
     code_version=CODE_VERSION,
+    branch=None,
     settings=lambda workspace, partition: digest(
         gram_units(workspace),
         {

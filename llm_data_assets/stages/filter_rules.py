@@ -1,11 +1,12 @@
 """The rules that decide, in order: from the pipeline's entries to one list of predicates."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from llm_data_assets.config.catalog import CODE_DOMAIN
 from llm_data_assets.config.errors import ConfigError
-from llm_data_assets.config.pipeline import Rule, RuleSetUse, Signals
+from llm_data_assets.config.pipeline import Signals
+from llm_data_assets.config.rule import Rule, RuleEntry, RuleSetUse
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.text.cuts import CUTTING, KIND
 from llm_data_assets.text.optional_signals import OF_MODELS, OPTIONAL
@@ -34,13 +35,27 @@ def rules_of(workspace: Workspace) -> list[Rule]:
                 unless=_NOT_PROSE,
             )
         )
-    for index, entry in enumerate(pipeline.model.rules):
+    rules += opened(workspace, ("rules",), pipeline.model.rules)
+    _names_are_unique(workspace, rules)
+    return rules
+
+
+def opened(
+    workspace: Workspace, field: tuple[str, ...], entries: Sequence[RuleEntry]
+) -> list[Rule]:
+    """The rules of a list of the pipeline, rule sets opened.
+
+    Raises:
+        ConfigError: a rule set that is neither the pipeline's nor shipped.
+    """
+    pipeline = workspace.pipeline
+    rules: list[Rule] = []
+    for index, entry in enumerate(entries):
         try:
             rules += _opened(entry, pipeline.model.rule_sets)
         except FileNotFoundError as error:
             problem, _, way_out = str(error).partition(" Try: ")
-            raise pipeline.error(("rules", index), problem, way_out) from None
-    _names_are_unique(workspace, rules)
+            raise pipeline.error((*field, index), problem, way_out) from None
     return rules
 
 

@@ -11,16 +11,24 @@ import pyarrow as pa
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import publish
 from llm_data_assets.lake.delta import Lake
+from llm_data_assets.lake.instruction_tables import INSTRUCTION_TABLES
 from llm_data_assets.lake.models import load_models
 from llm_data_assets.lake.schemas import CHECKS, STAGE_STATS, TABLES
 from llm_data_assets.stages.checks import samples_json
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.removed_signals import REMOVED_SIGNALS
+from llm_data_assets.stages.scored_instructions import SCORED_INSTRUCTIONS
 from llm_data_assets.stages.stage import Check, CheckResult, Context, Outcome, Partition, Stage
 from llm_data_assets.stages.versions import config_hash, data_version, input_version
 
-ALL_TABLES = (*TABLES.values(), QUALITY_SIGNALS, REMOVED_SIGNALS)
+ALL_TABLES = (
+    *TABLES.values(),
+    QUALITY_SIGNALS,
+    REMOVED_SIGNALS,
+    *INSTRUCTION_TABLES,
+    SCORED_INSTRUCTIONS,
+)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def preview(workspace: Workspace, source: str) -> Preview:
     if settings is None:
         raise ConfigError(
             str(workspace.catalog.path), source, "is not in the catalog",
-            f"one of {', '.join(workspace.sources)}",
+            f"one of {', '.join(workspace.all_sources)}",
         )  # fmt: skip
     found = Preview(source)
     try:

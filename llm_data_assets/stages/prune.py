@@ -1,11 +1,17 @@
 """Sources that the catalog no longer names leave every table."""
 
+import pyarrow as pa
+
+from llm_data_assets.config.catalog import Branch
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import Lake
-from llm_data_assets.lake.schemas import CHECKS, DRIFT, STAGE_STATS, TABLES
+from llm_data_assets.lake.instruction_tables import INSTRUCTION_TABLES, scored_instructions
+from llm_data_assets.lake.schemas import CHECKS, DRIFT, REJECTS, STAGE_STATS, TABLES
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.removed_signals import REMOVED_SIGNALS
 from llm_data_assets.stages.stage import recipe_sources
+
+SCORED = scored_instructions(pa.schema([]))  # by name and place; its columns do not matter here
 
 
 def remove_dropped_sources(workspace: Workspace, lake: Lake) -> list[str]:
@@ -15,20 +21,26 @@ def remove_dropped_sources(workspace: Workspace, lake: Lake) -> list[str]:
     stay.
     """
     removed = []
-    for table in (*TABLES.values(), QUALITY_SIGNALS, REMOVED_SIGNALS):
+    of_dialogues = {table.name for table in (*INSTRUCTION_TABLES, SCORED)}
+    for table in (*TABLES.values(), QUALITY_SIGNALS, REMOVED_SIGNALS, *INSTRUCTION_TABLES, SCORED):
         if table in (STAGE_STATS, CHECKS, DRIFT):
             continue
         for partition in lake.partitions(table):
-            if not _still_there(workspace, partition):
+            stage = partition.get("stage", table.name)
+            # What both branches fill (rejects) stays with a source of either.
+            branch: Branch | None = "instructions" if stage in of_dialogues else "text"
+            if not _still_there(workspace, partition, None if table is REJECTS else branch):
                 lake.replace_partition(table, partition, [])
                 removed.append(f"{table.name} {' '.join(partition.values())}")
     return removed
 
 
-def _still_there(workspace: Workspace, partition: dict[str, str]) -> bool:
+def _still_there(workspace: Workspace, partition: dict[str, str], branch: Branch | None) -> bool:
     recipe, source = partition.get("recipe"), partition.get("source")
     if recipe is not None and recipe not in workspace.recipes:
         return False
     if source is None:
         return True
-    return source in (recipe_sources(workspace, recipe) if recipe else workspace.sources)
+    if recipe:
+        return source in recipe_sources(workspace, recipe)
+    return source in (workspace.sources_of(branch) if branch else workspace.all_sources)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from llm_data_assets.config.catalog import Branch
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import Lake, ShardFile
 from llm_data_assets.lake.schemas import Table
@@ -105,13 +106,18 @@ class Stage:
     # Version of each input, by name; None means every upstream table's matching partitions.
     inputs: Callable[[Context], Mapping[str, str]] | None = None
     checks: tuple[Check, ...] = ()
+    # Whose sources it reads; None is for every branch.
+    branch: Branch | None = "text"
 
     def partitions(self, workspace: Workspace) -> list[Partition]:
         """Every partition of the stage under a workspace, in a fixed order."""
+        sources = self.sources(workspace)
+        if self.partitioning == "source":
+            return [Partition(source=source) for source in sources]
+        if not sources:
+            return []
         if self.partitioning == "none":
             return [Partition()]
-        if self.partitioning == "source":
-            return [Partition(source=source) for source in workspace.sources]
         if self.partitioning == "recipe":
             return [Partition(recipe=recipe) for recipe in workspace.recipes]
         return [
@@ -119,6 +125,10 @@ class Stage:
             for recipe in workspace.recipes
             for source in recipe_sources(workspace, recipe)
         ]
+
+    def sources(self, workspace: Workspace) -> list[str]:
+        """The sources of the stage's branch, sorted."""
+        return workspace.sources_of(self.branch) if self.branch else workspace.all_sources
 
 
 def recipe_sources(workspace: Workspace, recipe: str) -> list[str]:
