@@ -14,7 +14,9 @@ LEVELS = (
     {"text", "dedup", "tokens", "mixing", "planning"},
     {"sources"},
     {"stages"},
-    {"defs", "definitions", "cli", "explain", "explain_position", "doctor", "plan"},
+    {"explain", "explain_position", "doctor", "plan"},
+    {"studio"},
+    {"defs", "definitions", "cli"},
 )
 
 

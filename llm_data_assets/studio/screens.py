@@ -1,0 +1,29 @@
+"""Every screen by its address."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llm_data_assets.studio.pages import document, flow, sql
+from llm_data_assets.studio.reader import Reader
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A page of the studio; `/csv/<name>/<panel>` gives the rows of its panels."""
+
+    name: str
+    path: str
+    title: str
+    says: str
+    page: Callable[[Reader, Mapping[str, str]], dict[str, Any]]
+    # Whether the one-file report has it: no forms, no single documents.
+    in_report: bool = True
+
+
+SCREENS = (
+    Screen("flow", "/", "Flow", "Where every document went", flow.page),
+    Screen("document", "/doc", "Document", "One document, from source to sequence",
+           document.page, in_report=False),
+    Screen("sql", "/sql", "SQL", "Ask the lake", sql.page, in_report=False),
+)  # fmt: skip

@@ -1,0 +1,29 @@
+"""Serving the studio on this machine."""
+
+import uvicorn
+
+from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.lake.catalog import CATALOG, connect, publish
+from llm_data_assets.lake.models import load_models
+from llm_data_assets.stages.materialise import ALL_TABLES
+from llm_data_assets.studio.app import make_app
+
+
+def serve(workspace: Workspace, port: int, reveal: bool) -> None:
+    """Serve until interrupted, to this machine alone."""
+    publish_new_models(workspace)
+    app = make_app(workspace, reveal=reveal)
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+
+
+def publish_new_models(workspace: Workspace) -> None:
+    """Publish again where the catalog is older than a SQL model: a fresh home is not, on a run."""
+    if not (workspace.home / CATALOG).exists():
+        return
+    with connect(workspace.home) as connection:
+        there = {
+            name
+            for (name,) in connection.execute("SELECT view_name FROM duckdb_views()").fetchall()
+        }
+    if not there.issuperset(load_models()):
+        publish(workspace.home, ALL_TABLES, load_models())
