@@ -11,17 +11,17 @@ import duckdb
 
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import CATALOG, connect, literal, rows
+from llm_data_assets.studio.lab import LIMITS, Lab
 from llm_data_assets.text.personal_data import KINDS, mask
 
 Row = dict[str, Any]
 # Columns that name things: masking them would break the links to what they name.
 _LISTED_NAMES = (
     "doc_id kept_doc_id cluster_id source kept_source stage reason method language license signal "
-    "asset partition check severity expected recipe phase bound_by metric scope piece ts names"
+    "asset partition check severity expected recipe phase bound_by metric scope piece ts names rule"
 )
 _NAMES = frozenset(_LISTED_NAMES.split())
 _KEPT_ANSWERS = 256
-_MEMORY = "256MB"
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Reader:
     def __init__(self, workspace: Workspace, reveal: bool = False) -> None:
         self.workspace = workspace
         self.reveal = reveal
+        self.lab = Lab(workspace)
         self._lock = threading.Lock()
         self._publication = ""
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -110,10 +111,12 @@ def where(**equal: str | None) -> str:
 def _locked(workspace: Workspace) -> duckdb.DuckDBPyConnection:
     """The catalog, in an instance that reads below the home's tables and can be told no more."""
     connection = connect(workspace.home)
+    locked = connection.execute("SELECT current_setting('lock_configuration')").fetchone()
+    if locked and locked[0]:
+        return connection  # DuckDB shares one instance between a process's connections to a file
     readable = ", ".join(literal(str(workspace.home / name)) for name in ("lake", "models"))
     for setting in (
-        f"memory_limit = '{_MEMORY}'",
-        "temp_directory = ''",
+        *(f"{name} = {literal(value)}" for name, value in LIMITS.items()),
         "TimeZone = 'UTC'",
         f"allowed_directories = [{readable}]",
         "enable_external_access = false",

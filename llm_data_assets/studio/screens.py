@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llm_data_assets.studio.pages import document, flow, sql
+from llm_data_assets.studio.pages import checks, document, duplicates, filters, flow, sql
 from llm_data_assets.studio.reader import Reader
 
 
@@ -23,6 +23,9 @@ class Screen:
 
 SCREENS = (
     Screen("flow", "/", "Flow", "Where every document went", flow.page),
+    Screen("checks", "/checks", "Checks", "Failures first", checks.page),
+    Screen("duplicates", "/duplicates", "Duplicates", "What repeats what", duplicates.page),
+    Screen("filters", "/filters", "Filter lab", "Move a bound, see who survives", filters.page),
     Screen("document", "/doc", "Document", "One document, from source to sequence",
            document.page, in_report=False),
     Screen("sql", "/sql", "SQL", "Ask the lake", sql.page, in_report=False),

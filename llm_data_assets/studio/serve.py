@@ -5,7 +5,6 @@ import uvicorn
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import CATALOG, connect, publish
 from llm_data_assets.lake.models import load_models
-from llm_data_assets.stages.materialise import ALL_TABLES
 from llm_data_assets.studio.app import make_app
 
 
@@ -26,4 +25,6 @@ def publish_new_models(workspace: Workspace) -> None:
             for (name,) in connection.execute("SELECT view_name FROM duckdb_views()").fetchall()
         }
     if not there.issuperset(load_models()):
+        from llm_data_assets.stages.materialise import ALL_TABLES  # brings every kernel along
+
         publish(workspace.home, ALL_TABLES, load_models())

@@ -23,3 +23,11 @@ document.addEventListener("keydown", (event) => {
     event.target.form.requestSubmit();
   }
 });
+// Only the bounds that were moved stand in the address.
+document.addEventListener("htmx:configRequest", (event) => {
+  for (const input of event.detail.elt.querySelectorAll("[data-default]")) {
+    const moved = Number(input.value) !== Number(input.dataset.default);
+    if (!moved) delete event.detail.parameters[input.name];
+    input.closest(".slider").classList.toggle("moved", moved);
+  }
+});
