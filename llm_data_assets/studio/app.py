@@ -2,10 +2,8 @@
 
 import csv
 import io
-from collections.abc import Mapping
 from importlib import resources
 from typing import Any
-from urllib.parse import urlencode
 
 import duckdb
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -21,7 +19,7 @@ from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.studio.reader import Reader
 from llm_data_assets.studio.screens import SCREENS, Screen
-from llm_data_assets.studio.shown import cell, compact
+from llm_data_assets.studio.shown import address, cell, compact
 
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _HEADERS = {
@@ -106,13 +104,6 @@ def environment() -> Environment:
         "paths": {s.name: s.path for s in SCREENS},
     }
     return made
-
-
-def address(path: str, query: Mapping[str, Any] | None = None, **changes: Any) -> str:
-    """A path with a query, some of it changed; what is empty is left out."""
-    merged = {**(query or {}), **changes}
-    told = urlencode({key: value for key, value in merged.items() if value not in (None, "")})
-    return f"{path}?{told}" if told else path
 
 
 def static_text(name: str) -> str:

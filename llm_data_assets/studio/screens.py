@@ -4,7 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llm_data_assets.studio.pages import checks, document, duplicates, filters, flow, sql
+from llm_data_assets.studio.pages import (
+    checks,
+    compare,
+    document,
+    duplicates,
+    explore,
+    filters,
+    flow,
+    instructions,
+    mix,
+    sql,
+    tokenizer,
+)
 from llm_data_assets.studio.reader import Reader
 
 
@@ -26,6 +38,11 @@ SCREENS = (
     Screen("checks", "/checks", "Checks", "Failures first", checks.page),
     Screen("duplicates", "/duplicates", "Duplicates", "What repeats what", duplicates.page),
     Screen("filters", "/filters", "Filter lab", "Move a bound, see who survives", filters.page),
+    Screen("explore", "/explore", "Explore", "Signals that narrow each other", explore.page),
+    Screen("mix", "/mix", "Mixture", "What each source gives, and what it is worth", mix.page),
+    Screen("tokenizer", "/tokenizer", "Tokenizer", "How densely it packs", tokenizer.page),
+    Screen("compare", "/compare", "Compare", "Two versions", compare.page, in_report=False),
+    Screen("instructions", "/instructions", "Instructions", "What was picked", instructions.page),
     Screen("document", "/doc", "Document", "One document, from source to sequence",
            document.page, in_report=False),
     Screen("sql", "/sql", "SQL", "Ask the lake", sql.page, in_report=False),

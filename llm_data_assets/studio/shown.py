@@ -1,7 +1,9 @@
 """How values are written on a page."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 _STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k"))
 
@@ -30,3 +32,10 @@ def cell(value: Any) -> str:
     if hasattr(value, "strftime"):
         return value.strftime("%Y-%m-%d %H:%M:%S")
     return str(value)
+
+
+def address(path: str, query: Mapping[str, Any] | None = None, **changes: Any) -> str:
+    """A path with a query, some of it changed; what is empty is left out."""
+    merged = {**(query or {}), **changes}
+    told = urlencode({key: value for key, value in merged.items() if value not in (None, "")})
+    return f"{path}?{told}" if told else path
