@@ -440,6 +440,22 @@ def studio(
 
 
 @app.command()
+def report(
+    out_file: Annotated[Path, typer.Option("--out", help="The HTML file to write.")] = Path(
+        "corpus_report.html"
+    ),
+) -> None:
+    """The studio's pages as one HTML file to send: aggregates and capped samples, masked."""
+    from llm_data_assets.studio.report import write_report
+
+    try:
+        written = write_report(open_workspace(), out_file)
+    except ValueError as error:
+        _fail(str(error), code=1)
+    out.print(f"wrote {written}, {written.stat().st_size / 1000:,.0f} kB", soft_wrap=True)
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """What could be wrong: versions, disk, memory, ports, configuration."""
     from llm_data_assets.doctor import diagnose

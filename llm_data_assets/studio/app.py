@@ -76,7 +76,7 @@ def make_app(workspace: Workspace, *, reveal: bool = False) -> Starlette:
         workspace: whose tables are shown; they may change while the studio runs.
         reveal: show personal data as it stands in the texts.
     """
-    reader = Reader(workspace, reveal)
+    reader = Reader(workspace, reveal=reveal)
     templates = environment()
     return Starlette(
         routes=[

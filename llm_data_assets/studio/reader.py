@@ -44,11 +44,13 @@ class Reader:
     Args:
         workspace: whose tables are read.
         reveal: show personal data as it stands in the texts.
+        static: for a file, in which nothing can be asked further.
     """
 
-    def __init__(self, workspace: Workspace, reveal: bool = False) -> None:
+    def __init__(self, workspace: Workspace, *, reveal: bool = False, static: bool = False) -> None:
         self.workspace = workspace
         self.reveal = reveal
+        self.static = static
         self.lab = Lab(workspace)
         self._lock = threading.Lock()
         self._publication = ""

@@ -45,7 +45,9 @@ FROM quality_signals WHERE {quote(name)} BETWEEN {low!r} AND {high!r}
 GROUP BY bin ORDER BY bin""",
         )
         panels.append(panel)
-        pictures.append((panel, _picture(name, panel, low, width, query, ranges.get(name))))
+        pictures.append(
+            (panel, _picture(name, panel, low, width, query, ranges.get(name), reader.static))
+        )
     texts = reader.panel(
         "texts",
         "Documents",
@@ -100,7 +102,7 @@ def _values(reader: Reader, name: str) -> list[str]:
 
 def _picture(
     name: str, panel: Panel, low: float, width: float, query: Mapping[str, str],
-    chosen: tuple[float, float] | None,
+    chosen: tuple[float, float] | None, static: bool,
 ) -> str:  # fmt: skip
     counts = {row["bin"]: (row["documents"], row["chosen"]) for row in panel.rows}
     bins = [
@@ -111,4 +113,4 @@ def _picture(
         address("/explore", query, **{name: f"{start:.6g}..{end:.6g}"}) + f"#{name}"
         for start, end, _, _ in bins
     ]
-    return histogram(bins, across=panel.title, chosen=chosen, links=links)
+    return histogram(bins, across=panel.title, chosen=chosen, links=() if static else links)

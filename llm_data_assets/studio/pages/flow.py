@@ -52,7 +52,7 @@ GROUP BY ALL ORDER BY step, reason NULLS FIRST, docs DESC""",
     steps = _steps(survival.rows, measure, reached[0] if recipe and reached else None, recipe)
     return {
         "panels": [survival, sources, *_samples(reader, query)],
-        "picture": river(steps, compact, _link(query)) if survival.rows else "",
+        "picture": river(steps, compact, _link(query, reader.static)) if survival.rows else "",
         "steps": steps,
         "measure": measure,
         "measures": MEASURES,
@@ -86,10 +86,12 @@ def _steps(rows: list[Row], measure: str, reached: Row | None, recipe: str) -> l
     return steps
 
 
-def _link(query: Mapping[str, str]) -> Callable[[str, str], str]:
+def _link(query: Mapping[str, str], static: bool) -> Callable[[str, str], str]:
     kept = {name: query[name] for name in ("source", "measure", "recipe") if query.get(name)}
 
     def link(step: str, reason: str) -> str:
+        if static:
+            return ""
         if f"{step}_corpus" not in STAGES or "other reasons" in reason:
             return "#losses"
         return f"?{urlencode({**kept, 'stage': step + '_corpus', 'reason': reason})}#samples"
