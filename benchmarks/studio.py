@@ -45,7 +45,7 @@ _PAGES = {
     "filter lab, a second move": "/filters?gopher_short_doc.min=90",
     "filter lab, another rule": "/filters?gopher_short_doc.min=90&gopher_word_length.max=7",
     "explore": "/explore",
-    "explore, narrowed": "/explore?signal=rps_doc_word_count&low=100&high=200",
+    "explore, narrowed": "/explore?rps_doc_word_count=100..200",
 }
 
 

@@ -123,6 +123,9 @@ def _endpoint(screen: Screen, reader: Reader, templates: Environment) -> Any:
             missing = str(error).partition("\n")[0]
             problem = f"{missing} The tables were published by another version. Try: llm-data run"
             values, template = {"problem": problem}, "problem.html"
+        except duckdb.Error as error:
+            problem = f"{error} Try: a narrower question, or the same in `llm-data query`"
+            values, template = {"problem": problem}, "problem.html"
         page = templates.get_template(template).render(
             screen=screen, query=query, static=False, reveal=reader.reveal,
             home=str(reader.workspace.home), **values,

@@ -5,6 +5,7 @@ that number by what the rule said and what it says now, so a move reads the rule
 nothing else; what it answers is what `stages/what_if.py` answers.
 """
 
+import math
 import os
 import tempfile
 import threading
@@ -127,14 +128,16 @@ class Lab:
                 if value is None or rule.action != "drop":
                     continue
                 low, high = self._ranges[rule.signal]
-                low, high = min(low, value), max(high, value * 1.5)
+                high = max(high, value * 1.5)
                 whole = self._columns[rule.signal] in ("BIGINT", "INTEGER")
                 step = 1 if whole else float(f"{max((high - low) / 200, 1e-6):.0e}")
+                # A browser rounds to steps from the low end: the bound as it is must be one.
+                low = value - step * math.ceil(max(value - low, 0) / step)
                 found.append(
                     {"name": f"{rule.name}.{bound}", "rule": rule.name, "signal": rule.signal,
                      "sign": "≥" if bound == "min" else "≤", "value": value, "step": step,
-                     "low": int(low) if whole else round(low, 6),
-                     "high": int(high + 1) if whole else round(high, 6)}
+                     "low": int(low) if whole else round(low, 9),
+                     "high": int(high + 1) if whole else round(high, 9)}
                 )  # fmt: skip
         return found
 
@@ -266,7 +269,8 @@ class Lab:
         return found
 
     def _ask(self, sql: str) -> list[Row]:
-        with self._connection.cursor() as cursor:
+        # One question at a time: a slider that is dragged asks many, and memory is shared.
+        with self._lock, self._connection.cursor() as cursor:
             return rows(cursor, sql)
 
 

@@ -57,7 +57,7 @@ def shown(home: Workspace) -> Workspace:  # noqa: F811
         return open_workspace()
     stricter = home.pipeline.path.with_name("stricter.yaml")
     text = home.pipeline.path.read_text(encoding="utf-8")
-    rule = "{name: fewer_words, signal: rps_doc_word_count, max: 90}"
+    rule = "{name: fewer_words, signal: rps_doc_word_count, max: 156}"
     stricter.write_text(text.replace("[gopher, clean]", f"[gopher, clean, {rule}]"), "utf-8")
     workspace = open_workspace(home.home, home.catalog.path, stricter)
     for partition in STAGES["filtered_corpus"].partitions(workspace):

@@ -51,6 +51,7 @@ def test_a_moved_slider_answers_at_once_and_stands_in_the_address(tab: Tab) -> N
     slider.focus()
     for _ in range(12):
         page.keyboard.press("PageUp")
+    page.wait_for_load_state("networkidle")
     page.locator("#yaml").wait_for()
     assert page.locator("#survivors .headline").inner_text() != before
     assert re.search(r"\?gopher_short_doc\.min=\d+$", page.url)
@@ -78,7 +79,7 @@ def test_two_versions_are_compared(tab: Tab) -> None:
 
 def test_a_bar_narrows_the_documents(tab: Tab) -> None:
     page = tab.open("/explore")
-    page.locator("#rps_doc_word_count a").first.click()
+    page.locator("#rps_doc_word_count .chart a").first.click()
     page.wait_for_url("**rps_doc_word_count=**")
     chosen, everything = re.findall(r"[\d,]+", page.locator(".headline").inner_text())
     assert int(chosen.replace(",", "")) < int(everything.replace(",", ""))

@@ -1,12 +1,13 @@
 """The Filter lab: move a bound, see who survives and who stands at it, take it home as YAML."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from llm_data_assets.config.pipeline import Rule
-from llm_data_assets.studio.reader import Panel, Reader, where
+from llm_data_assets.studio.reader import Panel, Reader, Row, where
 from llm_data_assets.text.rules import load_ruleset
 
 
@@ -15,7 +16,7 @@ def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
     source = query.get("source")
     lab = reader.lab.open()
     sliders = lab.sliders()
-    problem, changes = "", _changes(query, {slider["name"]: slider["value"] for slider in sliders})
+    problem, changes = "", _changes(query, sliders)
     try:
         then = lab.moved(changes)
     except ValueError as error:
@@ -61,16 +62,16 @@ def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _changes(query: Mapping[str, str], now: Mapping[str, float]) -> dict[str, float]:
-    """The bounds of the query that are numbers, known, and not what they are already."""
+def _changes(query: Mapping[str, str], sliders: list[Row]) -> dict[str, float]:
+    """The bounds of the query that are numbers, known, and a step away from what they are."""
     found = {}
-    for name, value in query.items():
+    for slider in sliders:
         try:
-            number = float(value)
+            number = float(query.get(slider["name"], ""))
         except ValueError:
             continue
-        if name in now and number != now[name]:
-            found[name] = number
+        if math.isfinite(number) and abs(number - slider["value"]) >= slider["step"] / 2:
+            found[slider["name"]] = number
     return found
 
 

@@ -26,7 +26,7 @@ document.addEventListener("keydown", (event) => {
 // Only the bounds that were moved stand in the address.
 document.addEventListener("htmx:configRequest", (event) => {
   for (const input of event.detail.elt.querySelectorAll("[data-default]")) {
-    const moved = Number(input.value) !== Number(input.dataset.default);
+    const moved = Math.abs(input.value - input.dataset.default) >= input.step / 2;
     if (!moved) delete event.detail.parameters[input.name];
     input.closest(".slider").classList.toggle("moved", moved);
   }
