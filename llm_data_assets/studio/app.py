@@ -128,7 +128,7 @@ def _endpoint(screen: Screen, reader: Reader, templates: Environment) -> Any:
             values, template = {"problem": problem}, "problem.html"
         page = templates.get_template(template).render(
             screen=screen, query=query, static=False, reveal=reader.reveal,
-            home=str(reader.workspace.home), **values,
+            home=reader.workspace.home, **values,
         )  # fmt: skip
         return HTMLResponse(page)
 

@@ -36,7 +36,7 @@ _NEAR = 8  # documents shown at a moved bound
 
 # Of each of the studio's two connections; what does not fit goes to the machine's temporary folder.
 LIMITS = {
-    "memory_limit": "160MB",
+    "memory_limit": "96MB",
     "temp_directory": str(Path(tempfile.gettempdir()) / f"llm-data-studio-{os.getpid()}"),
     "max_temp_directory_size": "4GB",
 }

@@ -49,8 +49,8 @@ def test_a_moved_slider_answers_at_once_and_stands_in_the_address(tab: Tab) -> N
     before = page.locator("#survivors .headline").inner_text()
     slider = page.locator("[name='gopher_short_doc.min']")
     slider.focus()
-    for _ in range(12):
-        page.keyboard.press("PageUp")
+    for _ in range(120):
+        page.keyboard.press("ArrowRight")
     page.wait_for_load_state("networkidle")
     page.locator("#yaml").wait_for()
     assert page.locator("#survivors .headline").inner_text() != before
@@ -74,7 +74,7 @@ def test_two_versions_are_compared(tab: Tab) -> None:
     if page.locator("select[name=a]").count() == 0:
         pytest.skip("the home of the pictures has one version of filtered_corpus")
     assert page.locator("#flipped tbody tr").count() > 0
-    assert "fewer_words" in page.locator("#flipped").inner_text()
+    assert "fewer_" in page.locator("#flipped").inner_text()
 
 
 def test_a_bar_narrows_the_documents(tab: Tab) -> None:

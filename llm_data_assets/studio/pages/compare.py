@@ -6,7 +6,7 @@ from typing import Any
 from llm_data_assets.lake.catalog import literal
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import FILTERED_CORPUS
-from llm_data_assets.studio.reader import Panel, Reader, where
+from llm_data_assets.studio.reader import Panel, Reader, Row, where
 
 STAGE = FILTERED_CORPUS.name
 _SHOWN = 50
@@ -23,8 +23,7 @@ FROM stage_stats {where(stage=STAGE)} ORDER BY ts DESC, source LIMIT 200""",
         fill="llm-data run --to filtered_corpus",
     )
     sources = sorted({row["source"] for row in versions.rows if row["source"]})
-    twice = [s for s in sources if sum(row["source"] == s for row in versions.rows) > 1]
-    source = query.get("source") or next(iter(twice or sources), "")
+    source = query.get("source") or _first(sources, versions.rows)
     mine = [row for row in versions.rows if row["source"] == source]
     numbers = [row["version"] for row in mine]
     newer = _chosen(query.get("b"), numbers, 0)
@@ -41,6 +40,16 @@ FROM stage_stats {where(stage=STAGE)} ORDER BY ts DESC, source LIMIT 200""",
         "b": newer,
         "sides": [next((row for row in mine if row["version"] == v), None) for v in (older, newer)],
     }
+
+
+def _first(sources: list[str], rows: list[Row]) -> str:
+    """A source whose last two versions differ most in documents, else any."""
+
+    def change(source: str) -> int:
+        docs = [row["docs"] for row in rows if row["source"] == source]
+        return abs(docs[0] - docs[1]) if len(docs) > 1 else -1
+
+    return max(sources, key=change, default="")
 
 
 def _chosen(told: str | None, numbers: list[int], place: int) -> int | None:

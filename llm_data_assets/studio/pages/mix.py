@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_data_assets.config.errors import ConfigError
-from llm_data_assets.planning.budget import Given, answer
-from llm_data_assets.planning.laws import STANDARD, effective_tokens
-from llm_data_assets.planning.quantities import parse_quantity, readable
 from llm_data_assets.studio.charts import curve
 from llm_data_assets.studio.reader import Reader, where
 
@@ -15,6 +12,8 @@ _MOST_EPOCHS = 20  # of the repetition curve
 
 def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
     """The plan of `recipe`, and a budget of `params` parameters beside the tokens there are."""
+    from llm_data_assets.planning.laws import effective_tokens  # SciPy: only where it is asked for
+
     recipes = [
         row["recipe"] for row in reader.rows("SELECT DISTINCT recipe FROM mixture ORDER BY 1")
     ]
@@ -57,6 +56,10 @@ FROM filtered_corpus GROUP BY 1 ORDER BY bytes DESC""",
 
 def _budget(query: Mapping[str, str], available: int) -> dict[str, Any]:
     """What each law asks for a model of so many parameters, beside what there is."""
+    from llm_data_assets.planning.budget import Given, answer
+    from llm_data_assets.planning.laws import STANDARD
+    from llm_data_assets.planning.quantities import parse_quantity, readable
+
     try:
         params = parse_quantity("--params", query.get("params") or "125M")
         points = answer(Given(params=params, unique=float(available) or None), STANDARD)
