@@ -50,7 +50,7 @@ def address(shown: Workspace) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("name", "path", "said"),
     [
-        ("dagster_lineage", "/asset-groups", "filtered_corpus"),
+        ("dagster_lineage", "/assets/filtered_corpus?view=lineage", "quality_signals"),
         ("dagster_partition", "/assets/filtered_corpus?view=partitions&partition=c4", "c4"),
         ("dagster_failing_check", "/assets/tokenizer?view=checks", "every_rule_fires"),
     ],
