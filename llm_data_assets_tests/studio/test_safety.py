@@ -1,11 +1,17 @@
 """What the studio refuses, hides and cannot do."""
 
+import socket
+
 import pytest
 from starlette.testclient import TestClient
 
+from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.lake.catalog import connect, publish
+from llm_data_assets.stages.materialise import ALL_TABLES
 from llm_data_assets.studio.app import make_app
 from llm_data_assets.studio.reader import Reader
+from llm_data_assets.studio.serve import publish_new_models, serve
 from llm_data_assets.studio.sql_box import MOST_ROWS, ask
 from llm_data_assets_tests.studio.conftest import MAIL
 
@@ -101,3 +107,19 @@ def test_a_query_without_end_is_stopped(reader: Reader) -> None:
         seconds=0.2,
     )  # fmt: skip
     assert "stopped after 0.2 s" in answer.error
+
+
+def test_a_port_in_use_is_said_with_a_way_out(home: Workspace) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"in use.*Try: {port + 1}"):
+            serve(home, port, False)
+
+
+def test_a_catalog_older_than_a_model_is_published_again(home: Workspace) -> None:
+    publish(home.home, ALL_TABLES, {"funnel": "SELECT 1 AS docs"})
+    publish_new_models(home)
+    with connect(home.home) as connection:
+        assert connection.execute("SELECT count(*) > 0 FROM survival").fetchall() == [(True,)]
