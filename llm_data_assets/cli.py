@@ -510,6 +510,37 @@ def _options(given: list[str]) -> dict[str, Any]:
 
 
 @app.command()
+def studio(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8765,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show personal data as it stands in the texts.")
+    ] = False,
+) -> None:
+    """Flow, checks, duplicates, filters and the text behind every number, in the browser."""
+    from llm_data_assets.studio.serve import serve
+
+    workspace = open_workspace()
+    out.print(f"studio of {workspace.home} on http://127.0.0.1:{port}", soft_wrap=True)
+    serve(workspace, port, reveal)
+
+
+@app.command()
+def report(
+    out_file: Annotated[Path, typer.Option("--out", help="The HTML file to write.")] = Path(
+        "corpus_report.html"
+    ),
+) -> None:
+    """The studio's pages as one HTML file to send: aggregates and capped samples, masked."""
+    from llm_data_assets.studio.report import write_report
+
+    try:
+        written = write_report(open_workspace(), out_file)
+    except ValueError as error:
+        _fail(str(error), code=1)
+    out.print(f"wrote {written}, {written.stat().st_size / 1000:,.0f} kB", soft_wrap=True)
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """What could be wrong: versions, disk, memory, ports, configuration."""
     from llm_data_assets.doctor import diagnose

@@ -5,6 +5,7 @@ import dagster as dg
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.defs.automation import nightly_schedule
 from llm_data_assets.defs.models import Warehouse, model_assets
+from llm_data_assets.defs.report import report_asset
 from llm_data_assets.defs.sources import new_files_sensor, source_files_asset
 from llm_data_assets.defs.stage_assets import stage_asset
 from llm_data_assets.stages.graph import STAGES
@@ -17,6 +18,7 @@ def build_definitions(workspace: Workspace) -> dg.Definitions:
             source_files_asset(workspace),
             *(stage_asset(stage, workspace) for stage in STAGES.values()),
             *model_assets(workspace),
+            report_asset(workspace),
         ],
         schedules=[nightly_schedule(workspace)],
         sensors=[

@@ -14,17 +14,9 @@ LEVELS = (
     {"text", "dedup", "tokens", "mixing", "planning", "instructions"},
     {"sources"},
     {"stages"},
-    {
-        "defs",
-        "definitions",
-        "cli",
-        "explain",
-        "explain_position",
-        "doctor",
-        "plan",
-        "instruction_report",
-        "generate_command",
-    },
+    {"explain", "explain_position", "doctor", "plan", "instruction_report"},
+    {"studio"},
+    {"defs", "definitions", "cli", "generate_command"},
 )
 
 

@@ -59,12 +59,21 @@ def compile_reasons(
     The same decisions as `compile_rules`, without values and thresholds, at a tenth of its cost.
     """
     cases = " ".join(
-        f"WHEN {_applies(rule)} AND ({condition}) THEN {literal(rule.name)}"
+        f"WHEN {fails(rule, columns)} THEN {literal(rule.name)}"
         for rule in rules
         if rule.action == "drop"
-        for condition, _ in _checked_bounds(rule, columns)
     )
     return f"SELECT *, {f'CASE {cases} END' if cases else 'NULL'} AS {quote(name)} FROM {relation}"
+
+
+def fails(rule: Rule, columns: Mapping[str, str]) -> str:
+    """The condition, true or false, under which a row fails the rule.
+
+    Raises:
+        ValueError: as `compile_rules`.
+    """
+    outside = " OR ".join(f"({condition})" for condition, _ in _checked_bounds(rule, columns))
+    return f"coalesce({_applies(rule)} AND ({outside}), false)"
 
 
 @cache

@@ -1,0 +1,1 @@
+"""The pages behind `llm-data studio` and the one file of `llm-data report`."""

@@ -1,0 +1,1 @@
+"""One screen a file: `page(reader, query)` gives panels, the template of its name draws them."""

@@ -1,0 +1,123 @@
+"""Flow: where documents, bytes and tokens go, every loss by name, and the texts behind it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from llm_data_assets.lake.catalog import literal
+from llm_data_assets.studio.reader import Reader, Row, where
+from llm_data_assets.studio.river import Step, river
+from llm_data_assets.studio.shown import compact
+
+MEASURES = ("docs", "tokens", "bytes")
+STAGES = ("raw_corpus", "deduped_corpus", "filtered_corpus", "tokenized_corpus")
+SAMPLES = 20  # texts shown of one loss
+_NOT_TAKEN, _NOT_MADE = "not in the recipe", "not made yet"
+
+
+def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
+    """The river of one source or all, and samples of the loss that `stage` and `reason` name."""
+    measure = query.get("measure", "docs")
+    measure = measure if measure in MEASURES else "docs"
+    source = query.get("source")
+    recipes = [
+        each["recipe"] for each in reader.rows("SELECT DISTINCT recipe FROM mixture ORDER BY 1")
+    ]
+    recipe = query.get("recipe") or (recipes[0] if recipes else "")
+    survival = reader.panel(
+        "losses",
+        "Every loss",
+        f"""SELECT step, stage, reason, sum(docs)::BIGINT AS docs, sum(bytes)::BIGINT AS bytes,
+       sum(tokens)::BIGINT AS tokens, count(DISTINCT source) AS sources
+FROM survival {where(source=source)}
+GROUP BY ALL ORDER BY step, reason NULLS FIRST, docs DESC""",
+        note="A reason without a name is what stays. "
+        "Tokens before tokenisation are estimated at the density of the source's tokens.",
+    )
+    sources = reader.panel(
+        "sources",
+        "Sources",
+        "SELECT source, "
+        + ", ".join(
+            f"coalesce(sum(docs) FILTER (stage = '{stage}'), 0)::BIGINT AS "
+            f"{stage.removesuffix('_corpus')}"
+            for stage in STAGES
+        )
+        + ", sum(tokens)::BIGINT AS tokens FROM funnel GROUP BY source ORDER BY source",
+    )
+    reached = reader.rows(
+        "SELECT sum(docs)::BIGINT AS docs, sum(bytes)::BIGINT AS bytes, "
+        f"sum(tokens)::BIGINT AS tokens FROM recipe_reach {where(recipe=recipe, source=source)}"
+    )
+    steps = _steps(survival.rows, measure, reached[0] if recipe and reached else None, recipe)
+    return {
+        "panels": [survival, sources, *_samples(reader, query)],
+        "picture": river(steps, compact, _link(query, reader.static)) if survival.rows else "",
+        "steps": steps,
+        "measure": measure,
+        "measures": MEASURES,
+        "source": source,
+        "sources": [row["source"] for row in sources.rows],
+        "recipe": recipe,
+        "recipes": recipes,
+        "unread": reader.rows(
+            f"SELECT source, count(*) AS records FROM rejects {where(source=source)} "
+            "GROUP BY source ORDER BY source"
+        ),
+    }
+
+
+def _steps(rows: list[Row], measure: str, reached: Row | None, recipe: str) -> list[Step]:
+    """The stages in order; what is neither kept nor lost by name was not decided about yet."""
+    steps: list[Step] = []
+    for stage in STAGES:
+        here = [row for row in rows if row["stage"] == stage]
+        kept = sum(row[measure] or 0 for row in here if row["reason"] is None)
+        losses = [(row["reason"], row[measure] or 0) for row in here if row["reason"]]
+        if steps:
+            unexplained = steps[-1].value - kept - sum(value for _, value in losses)
+            # Estimated tokens differ from counted ones by their rounding.
+            if measure != "tokens" and unexplained > 0:
+                losses.append((_NOT_MADE, unexplained))
+        steps.append(Step(stage.removesuffix("_corpus"), kept, losses))
+    if reached:
+        taken = reached[measure] or 0
+        steps.append(Step(recipe, taken, [(_NOT_TAKEN, steps[-1].value - taken)]))
+    return steps
+
+
+def _link(query: Mapping[str, str], static: bool) -> Callable[[str, str], str]:
+    kept = {name: query[name] for name in ("source", "measure", "recipe") if query.get(name)}
+
+    def link(step: str, reason: str) -> str:
+        if static:
+            return ""
+        if f"{step}_corpus" not in STAGES or "other reasons" in reason:
+            return "#losses"
+        return f"?{urlencode({**kept, 'stage': step + '_corpus', 'reason': reason})}#samples"
+
+    return link
+
+
+def _samples(reader: Reader, query: Mapping[str, str]) -> list[Any]:
+    stage, reason, source = query.get("stage"), query.get("reason"), query.get("source")
+    if not stage or not reason:
+        return []
+    also = f"AND verdicts.source = {literal(source)}" if source else ""
+    decided = f"stage = {literal(stage)} AND reason = {literal(reason)}"
+    # The ids are chosen before any text is read.
+    return [
+        reader.panel(
+            "samples",
+            f"Removed by {reason}",
+            f"""WITH chosen AS (
+    SELECT source, doc_id, value, threshold, detail FROM verdicts
+    WHERE NOT kept AND position = 0 AND {decided} {also}
+    ORDER BY md5(doc_id), doc_id LIMIT {SAMPLES}
+)
+SELECT doc_id, value, threshold, detail, left(text, 2000) AS text
+FROM chosen JOIN (SELECT source, doc_id, text FROM raw_corpus) USING (source, doc_id)
+ORDER BY md5(doc_id), doc_id""",
+            note=f"{SAMPLES} documents at most, drawn by a hash of their names: always the same.",
+        )
+    ]

@@ -1,0 +1,130 @@
+"""What the pages say, held to the tables behind them."""
+
+import re
+from itertools import pairwise
+
+import pytest
+import yaml
+from starlette.testclient import TestClient
+
+from llm_data_assets.config.pipeline import Pipeline
+from llm_data_assets.stages.what_if import what_if
+from llm_data_assets.studio.pages import checks, document, duplicates, filters, flow
+from llm_data_assets.studio.reader import Reader
+from llm_data_assets.studio.screens import SCREENS
+from llm_data_assets_tests.studio.conftest import MAIL
+
+
+@pytest.mark.parametrize("measure", ["docs", "bytes"])
+@pytest.mark.parametrize("source", ["", "first", "second"])
+def test_the_river_loses_nothing_without_a_name(reader: Reader, measure: str, source: str) -> None:
+    steps = flow.page(reader, {"measure": measure, "source": source})["steps"]
+    assert [step.name for step in steps] == ["raw", "deduped", "filtered", "tokenized", "small"]
+    for before, after in pairwise(steps):
+        assert before.value == after.value + sum(value for _, value in after.losses)
+        assert "not made yet" not in dict(after.losses)
+
+
+def test_every_loss_leads_to_the_texts_behind_it(reader: Reader, client: TestClient) -> None:
+    page = client.get("/").text
+    (link,) = re.findall(r'href="(\?[^"]*reason=exact[^"]*)"', page)
+    shown = client.get("/" + link.replace("&amp;", "&").partition("#")[0]).text
+    assert "second/copy" in shown
+    found = flow.page(reader, {"stage": "deduped_corpus", "reason": "exact"})["panels"][-1]
+    assert [row["doc_id"] for row in found.rows] == ["second/copy"]
+
+
+def test_samples_keep_to_the_chosen_source(reader: Reader) -> None:
+    query = {"stage": "deduped_corpus", "reason": "exact", "source": "first"}
+    assert flow.page(reader, query)["panels"][-1].rows == []
+
+
+def test_a_passport_names_what_removed_the_document(client: TestClient) -> None:
+    page = client.get("/doc", params={"id": "second/copy"}).text
+    assert "removed: exact of" in page and "first/a3" in page
+
+
+def test_gauges_put_the_failed_rules_first(reader: Reader) -> None:
+    gauges = document.page(reader, {"id": "second/short"})["gauges"]
+    assert gauges[0]["rule"] == "gopher_short_doc" and not gauges[0]["held"]
+    assert (gauges[0]["value"], gauges[0]["min"]) == (4.0, 50.0)
+
+
+def test_marks_may_overlap_and_hide_personal_data_once() -> None:
+    text = f"one {MAIL} two"
+    end = 4 + len(MAIL)
+    assert document.marked(text, [(0, 6, "line")], False) == [
+        ("one ", "line"),
+        ("<email>", "line"),
+        (" two", ""),
+    ]
+    assert "".join(piece for piece, _ in document.marked(text, [(2, end, "x")], True)) == text
+
+
+def test_checks_that_fail_stand_first(reader: Reader) -> None:
+    found = checks.page(reader, {})
+    states = [bool(line["cells"][0]["failed"]) for line in found["lines"]]
+    assert states == sorted(states, reverse=True)
+    asked = checks.page(reader, {"asset": "raw_corpus"})
+    assert {line["asset"] for line in asked["lines"]} == {"raw_corpus"}
+
+
+def test_a_group_shows_who_went_for_whom(reader: Reader) -> None:
+    found = duplicates.page(reader, {})
+    assert (found["kept"], found["removed"]) == ("first/a3", "second/copy")
+    assert found["matrix"]["lines"] == [("second", [(1, 1.0)])]
+    assert {kind for _, kind in found["pieces"]} == {"same"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"gopher_short_doc.min": "2"},
+        {"gopher_short_doc.min": "95"},
+        {"gopher_short_doc.min": "2", "gopher_stop_words.min": "0"},
+        {"gopher_word_length.max": "4.9", "gopher_short_doc.min": "85"},
+    ],
+)
+def test_a_move_answers_as_the_command_does(reader: Reader, changes: dict[str, str]) -> None:
+    lab = filters.page(reader, changes)
+    command = what_if(reader.workspace, [f"{name}={value}" for name, value in changes.items()])
+    expected: dict[str, list[int]] = {}
+    for row in command.survivors:
+        counts = expected.setdefault(row["source"], [0, 0, 0])
+        for place, name in enumerate(("documents", "kept_now", "kept_then")):
+            counts[place] += row[name]
+    survivors = next(panel for panel in lab["panels"] if panel.name == "survivors")
+    assert {
+        row["source"]: [row["documents"], row["kept_now"], row["kept_then"]]
+        for row in survivors.rows
+    } == expected
+    boundary = next(panel for panel in lab["panels"] if panel.name == "boundary")
+    assert {row["rule"] for row in boundary.rows} == {n.rpartition(".")[0] for n in changes}
+
+
+def test_what_is_copied_is_a_pipeline_that_holds_the_move(reader: Reader) -> None:
+    copied = yaml.safe_load(filters.page(reader, {"gopher_short_doc.min": "2"})["yaml"])
+    pipeline = Pipeline.model_validate({"rules": ["gopher"], "recipes": {"one": {}}, **copied})
+    bounds = {rule.name: rule.min for rule in pipeline.rule_sets["gopher"]}
+    assert bounds["gopher_short_doc"] == 2 and len(bounds) > 5
+
+
+def test_a_bound_that_cannot_be_is_said_on_the_page(client: TestClient) -> None:
+    page = client.get("/filters", params={"gopher_word_length.min": "90"})
+    assert page.status_code == 200 and "keeps nothing" in page.text
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
+def test_every_panel_has_its_rows_as_csv(
+    reader: Reader, client: TestClient, screen: object
+) -> None:
+    for panel in screen.page(reader, {})["panels"]:  # type: ignore[attr-defined]
+        answer = client.get(f"/csv/{screen.name}/{panel.name}")  # type: ignore[attr-defined]
+        assert answer.status_code == 200
+        assert len(answer.text.splitlines()) >= len(panel.rows)
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
+def test_an_empty_home_says_what_to_run(empty_client: TestClient, screen: object) -> None:
+    page = empty_client.get(screen.path)  # type: ignore[attr-defined]
+    assert page.status_code == 200 and re.search(r"Try: `?llm-data run", page.text)
