@@ -14,7 +14,18 @@ LEVELS = (
     {"text", "dedup", "tokens", "mixing", "planning"},
     {"sources"},
     {"stages"},
-    {"defs", "definitions", "cli", "explain", "explain_position", "doctor", "plan"},
+    {"versions"},
+    {
+        "defs",
+        "definitions",
+        "cli",
+        "cli_output",
+        "cli_versions",
+        "explain",
+        "explain_position",
+        "doctor",
+        "plan",
+    },
 )
 
 
