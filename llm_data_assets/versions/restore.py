@@ -13,7 +13,7 @@ from llm_data_assets.lake.schemas import STAGE_STATS, Table
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
 from llm_data_assets.stages.stage import Context, Partition, Stage
-from llm_data_assets.stages.versions import data_version, input_version, next_time
+from llm_data_assets.stages.versions import config_hash, data_version, input_version, next_time
 from llm_data_assets.versions.history import (
     RESTORED,
     files_of_version,
@@ -85,6 +85,7 @@ def _append_stats(context: Context, stage: Stage, version: int, content: str) ->
         "run_id": f"{RESTORED}{then['run_id'].removeprefix(RESTORED)}",
         "ts": next_time(lake, stage, context.partition),
         "seconds": 0.0,
+        "config_hash": config_hash(stage, context),
         "input_version": input_version(stage, context, STAGES),
         "data_version": content,
         "table_version": int(lake.open(stage.table).version()),
