@@ -26,7 +26,9 @@ def print_rows(names: list[str], rows: list[tuple[Any, ...]], as_json: bool) -> 
     if as_json:
         print_json([dict(zip(names, row, strict=True)) for row in rows])
         return
-    table = RichTable(*(escape(name) for name in names))
+    table = RichTable()
+    for name in names:
+        table.add_column(escape(name), overflow="fold")  # a cut name could not be used
     for row in rows:
         table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     out.print(table)
