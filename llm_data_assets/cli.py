@@ -428,11 +428,17 @@ def _options(given: list[str]) -> dict[str, Any]:
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
-    """What could be wrong: versions, disk, memory, ports, configuration."""
+def doctor(
+    files: Annotated[bool, typer.Option("--files", help="Read every file; slow.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="As --files; damaged files are made again.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What could be wrong: versions, disk, memory, ports, configuration, damaged files."""
     from llm_data_assets.doctor import diagnose
 
-    findings = diagnose()
+    findings = diagnose(checksums=files, repair=repair)
     _print_rows(["check", "state", "detail"], findings, as_json)
     if any(state == "problem" for _, state, _ in findings):
         sys.exit(1)
