@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.takedowns import append_takedown
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.lake.schemas import FILTERED_CORPUS
 from llm_data_assets.stages.materialise import lake_of
@@ -173,6 +174,13 @@ def test_a_rebuild_without_its_inputs_is_refused_by_name(
     (workspace.catalog.path.parent / "a.jsonl").unlink()
     with pytest.raises(ConfigError, match=r"not there: a \(.*Try: put the files back"):
         workspace_of(pinned, workspace, tmp_path / "again")
+
+
+def test_what_was_taken_down_since_is_not_made_again(workspace: Workspace, tmp_path: Path) -> None:
+    pin(workspace, "first")
+    append_takedown(workspace.takedowns, "2026-01-01", "doc_id", ["a/1"], "", [])
+    with pytest.raises(ConfigError, match=r"1 takedowns were recorded since.* Try: `llm-data run`"):
+        workspace_of(read_pin(workspace, "first"), workspace, tmp_path / "again")
 
 
 def test_a_rebuild_by_other_code_is_refused_by_stage(workspace: Workspace, tmp_path: Path) -> None:
