@@ -3,7 +3,6 @@
 Exit codes: 0 done, 1 failed, 2 wrong use.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -15,8 +14,12 @@ import typer
 import yaml
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table as RichTable
 
+from llm_data_assets.cli_output import out
+from llm_data_assets.cli_output import print_json as _print_json
+from llm_data_assets.cli_output import print_rows as _print_rows
+from llm_data_assets.cli_output import print_tables as _print_tables
+from llm_data_assets.cli_versions import versions_app
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import init_workspace, open_workspace
 from llm_data_assets.lake.catalog import connect
@@ -30,9 +33,9 @@ app = typer.Typer(
 )
 sources_app = typer.Typer(no_args_is_help=True, help="The sources of the catalog.")
 app.add_typer(sources_app, name="sources")
+app.add_typer(versions_app)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
-out = Console()
 err = Console(stderr=True)
 
 
@@ -541,37 +544,20 @@ def report(
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
-    """What could be wrong: versions, disk, memory, ports, configuration."""
+def doctor(
+    files: Annotated[bool, typer.Option("--files", help="Read every file; slow.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="As --files; damaged files are made again.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What could be wrong: versions, disk, memory, ports, configuration, damaged files."""
     from llm_data_assets.doctor import diagnose
 
-    findings = diagnose()
+    findings = diagnose(checksums=files, repair=repair)
     _print_rows(["check", "state", "detail"], findings, as_json)
     if any(state == "problem" for _, state, _ in findings):
         sys.exit(1)
-
-
-def _print_tables(tables: dict[str, list[dict[str, Any]]], as_json: bool) -> None:
-    if as_json:
-        _print_json(tables)
-        return
-    for rows in tables.values():
-        if rows:
-            _print_rows(list(rows[0]), [tuple(row.values()) for row in rows], False)
-
-
-def _print_rows(names: list[str], rows: list[tuple[Any, ...]], as_json: bool) -> None:
-    if as_json:
-        _print_json([dict(zip(names, row, strict=True)) for row in rows])
-        return
-    table = RichTable(*(escape(name) for name in names))
-    for row in rows:
-        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
-    out.print(table)
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import dagster as dg
 
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.defs.automation import nightly_schedule
+from llm_data_assets.defs.failure_hook import failure_sensor
 from llm_data_assets.defs.models import Warehouse, model_assets
 from llm_data_assets.defs.report import report_asset
 from llm_data_assets.defs.sources import new_files_sensor, source_files_asset
@@ -23,6 +24,7 @@ def build_definitions(workspace: Workspace) -> dg.Definitions:
         schedules=[nightly_schedule(workspace)],
         sensors=[
             new_files_sensor(workspace),
+            failure_sensor(workspace),
             dg.AutomationConditionSensorDefinition(
                 "carry_changes",
                 target=dg.AssetSelection.all(),

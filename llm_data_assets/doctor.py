@@ -7,7 +7,8 @@ import socket
 import sys
 
 from llm_data_assets.config.errors import ConfigError
-from llm_data_assets.config.workspace import open_workspace
+from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.stages.damage import damaged, mend
 from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.stages.source_files import files_of
 
@@ -17,8 +18,13 @@ _LEAST_FREE_BYTES = 1 << 30
 _DAGSTER_PORT = 3000
 
 
-def diagnose() -> list[Finding]:
-    """(check, ok | note | problem, detail) of everything worth a look."""
+def diagnose(*, checksums: bool = False, repair: bool = False) -> list[Finding]:
+    """(check, ok | note | problem, detail) of everything worth a look.
+
+    Args:
+        checksums: also read every file of the tables, and compare it with its checksum.
+        repair: as `checksums`; what is damaged is made again from what it was made from.
+    """
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
     findings: list[Finding] = [
         ("python", "ok", sys.version.split()[0]),
@@ -50,7 +56,24 @@ def diagnose() -> list[Finding]:
         findings.append(("rules", "ok", f"{len(rules_of(workspace))} rules"))
     except ValueError as error:
         findings.append(("rules", "problem", str(error)))
-    return findings
+    return [*findings, *_files(workspace, repair)] if checksums or repair else findings
+
+
+def _files(workspace: Workspace, repair: bool) -> list[Finding]:
+    """The damaged files, one each, and what became of them."""
+    found = list(damaged(workspace))
+    if not found:
+        return [("files", "ok", "every file of the tables holds the bytes its name says")]
+    left = {each.path for each in mend(workspace, found)} if repair else set()
+    way_out = "Try: `llm-data doctor --repair` makes it again"
+    if repair:
+        way_out = "Its settings or inputs changed since. Try: `llm-data run`"
+    return [
+        ("file", "note", f"{each.path} {each.problem}; it was made again, or dropped from history")
+        if repair and each.path not in left
+        else ("file", "problem", f"{each.path} {each.problem}. {way_out}")
+        for each in found
+    ]
 
 
 def _port() -> Finding:

@@ -14,9 +14,9 @@ LEVELS = (
     {"text", "dedup", "tokens", "mixing", "planning", "instructions"},
     {"sources"},
     {"stages"},
-    {"explain", "explain_position", "doctor", "plan", "instruction_report"},
+    {"versions", "explain", "explain_position", "doctor", "plan", "instruction_report"},
     {"studio"},
-    {"defs", "definitions", "cli", "generate_command"},
+    {"defs", "definitions", "cli", "cli_output", "cli_versions", "generate_command"},
 )
 
 

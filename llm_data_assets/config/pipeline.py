@@ -10,6 +10,7 @@ from pydantic import (
     model_validator,
 )
 
+from llm_data_assets.config.automation import Automation
 from llm_data_assets.config.catalog import NAME
 from llm_data_assets.config.dedup import Dedup
 from llm_data_assets.config.instructions import Instructions
@@ -376,6 +377,7 @@ class Pipeline(_Settings):
     checks: CheckBounds = CheckBounds()
     plan: Plan = Plan()
     schedule: Schedule = Schedule()
+    automation: Automation = Automation()
 
     @field_validator("recipes")
     @classmethod

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from llm_data_assets import __version__
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.definitions import build_definitions
+from llm_data_assets.defs.failure_hook import COMMAND, tell
 from llm_data_assets.defs.partitions import dagster_key
 from llm_data_assets.defs.sources import observe
 from llm_data_assets.lake.models import load_models
@@ -98,7 +100,7 @@ def run(
             partition_key=dagster_key(step.partition),
             run_config=_QUIET,
             raise_on_error=False,
-            tags={"llm_data/command": "run"},
+            tags=_tags(step.partition),
         )
         report.ran.append(todo)
         report.warnings += _failed_checks(result, step.partition, dg.AssetCheckSeverity.WARN)
@@ -107,6 +109,8 @@ def run(
             broken.add(step.partition.source or "")
     if report.ran and not report.failures and to is None:
         _build_models(job, instance, report)
+    if report.failures and (problem := tell(workspace, report.failures, {"command": "run"})):
+        report.warnings.append(problem)
     return report
 
 
@@ -163,6 +167,12 @@ def _build_models(job: dg.JobDefinition, instance: dg.DagsterInstance, report: R
     )
     if not result.success:
         report.failures += _messages(result, Partition())
+
+
+def _tags(partition: Partition) -> dict[str, str]:
+    """What a run is found by in Dagster: the command, the code, and the recipe it belongs to."""
+    recipe = {"llm_data/recipe": partition.recipe} if partition.recipe else {}
+    return {COMMAND: "run", "llm_data/code": __version__, **recipe}
 
 
 def _messages(result: dg.ExecuteInProcessResult, partition: Partition) -> list[str]:

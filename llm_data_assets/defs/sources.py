@@ -4,7 +4,7 @@ import dagster as dg
 
 from llm_data_assets.config.digest import digest
 from llm_data_assets.config.errors import ConfigError
-from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.defs.stage_assets import OWNER, SOURCE_FILES
 from llm_data_assets.stages.source_files import files_version
 
@@ -51,18 +51,34 @@ def new_files_sensor(workspace: Workspace) -> dg.SensorDefinition:
     )
     def new_source_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         events = []
-        problems = []
+        problems = _not_loaded(workspace)
         for source in workspace.all_sources:
             try:
                 if event := observe(context.instance, workspace, source):
                     events.append(event)
             except ConfigError as error:
                 problems.append(str(error))
+        for problem in problems:
+            context.log.warning(problem)
         if problems and not events:
             return dg.SkipReason("; ".join(problems))
         return dg.SensorResult(asset_events=events)
 
     return new_source_files
+
+
+def _not_loaded(workspace: Workspace) -> list[str]:
+    """What the catalog names by now and Dagster does not know: its partitions are fixed."""
+    try:
+        now = open_workspace(workspace.home, workspace.catalog.path, workspace.pipeline.path)
+    except ConfigError as error:
+        return [str(error)]
+    new = sorted(set(now.all_sources) - set(workspace.all_sources))
+    gone = sorted(set(workspace.all_sources) - set(now.all_sources))
+    said = [f"new: {', '.join(new)}"] * bool(new) + [f"gone: {', '.join(gone)}"] * bool(gone)
+    if not said:
+        return []
+    return [f"{now.catalog.path} has changed ({'; '.join(said)}). Try: reload the code location"]
 
 
 def observe(

@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -25,6 +26,8 @@ from llm_data_assets.stages.stage import CheckResult, Stage
 SOURCE_FILES = dg.AssetKey("source_files")
 OWNER = "team:data"
 _LOG_SECONDS = 10
+# What may be gone a moment later; a full disk, a missing file or a wrong setting are not.
+_PASSING = (WorkerDiedError, ConnectionError, TimeoutError)
 GROUPS = {
     "raw_corpus": "ingest",
     "document_signatures": "dedup",
@@ -80,6 +83,8 @@ def stage_asset(stage: Stage, workspace: Workspace) -> dg.AssetsDefinition:
         code_version=_code_version(stage, workspace),
         metadata=_static_metadata(stage.table, lake_of(workspace)),
         automation_condition=CARRY_CHANGES,
+        retry_policy=_retries(workspace),
+        freshness_policy=_freshness(stage, workspace),
         check_specs=[
             dg.AssetCheckSpec(
                 check.name,
@@ -103,7 +108,8 @@ def stage_asset(stage: Stage, workspace: Workspace) -> dg.AssetsDefinition:
             )
         except (ConfigError, ValueError, OSError, WorkerDiedError) as error:
             raise dg.Failure(
-                f"{stage.name} {partition.key}: {error}", allow_retries=False
+                f"{stage.name} {partition.key}: {error}",
+                allow_retries=isinstance(error, _PASSING),
             ) from error
         return dg.MaterializeResult(
             metadata={**_metadata(done), **studio_link(stage.name, partition.source)},
@@ -115,6 +121,19 @@ def stage_asset(stage: Stage, workspace: Workspace) -> dg.AssetsDefinition:
         )
 
     return asset
+
+
+def _retries(workspace: Workspace) -> dg.RetryPolicy:
+    settings = workspace.pipeline.model.automation
+    return dg.RetryPolicy(settings.retries, settings.retry_seconds, dg.Backoff.EXPONENTIAL)
+
+
+def _freshness(stage: Stage, workspace: Workspace) -> dg.FreshnessPolicy | None:
+    """Only of what reads the sources: what comes after is not made again where nothing changed."""
+    hours = workspace.pipeline.model.automation.fresh_hours
+    if hours is None or stage.upstream or stage.partitioning != "source":
+        return None
+    return dg.FreshnessPolicy.time_window(timedelta(hours=hours))
 
 
 def _logged(context: dg.AssetExecutionContext) -> Callable[[int, int], None]:

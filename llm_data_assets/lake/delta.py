@@ -150,7 +150,7 @@ class Lake:
             ) as parquet:
                 writer = ShardWriter(parquet)
                 yield writer
-            writer.file = ShardFile(shard, key, _file_digest(temporary))
+            writer.file = ShardFile(shard, key, file_digest(temporary))
             temporary.replace(folder / writer.file.name)
         finally:
             temporary.unlink(missing_ok=True)
@@ -356,6 +356,7 @@ def _is_running(process: int) -> bool:
     return True
 
 
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """XXH3-64 of a file's bytes, hex: the content that a shard file's name tells."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, xxhash.xxh3_64).hexdigest()

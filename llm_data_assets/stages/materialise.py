@@ -20,7 +20,7 @@ from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.removed_signals import REMOVED_SIGNALS
 from llm_data_assets.stages.scored_instructions import SCORED_INSTRUCTIONS
 from llm_data_assets.stages.stage import Check, CheckResult, Context, Outcome, Partition, Stage
-from llm_data_assets.stages.versions import config_hash, data_version, input_version
+from llm_data_assets.stages.versions import config_hash, data_version, input_version, next_time
 
 ALL_TABLES = (
     *TABLES.values(),
@@ -118,7 +118,7 @@ def _append_stats(
         "source": context.partition.source,
         "recipe": context.partition.recipe,
         "run_id": run_id,
-        "ts": datetime.now(UTC),
+        "ts": next_time(context.lake, stage, context.partition),
         "seconds": done.seconds,
         "docs_in": done.outcome.docs_in,
         "docs": done.outcome.docs,

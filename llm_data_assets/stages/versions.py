@@ -1,6 +1,8 @@
 """Versions: what a partition was made from, and whether it is still what it would be made to."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyarrow.compute as pc
 
@@ -35,9 +37,14 @@ def is_fresh(stage: Stage, context: Context, stages: Mapping[str, Stage]) -> boo
     return last["data_version"] == data_version(context.lake, stage.table, context.partition.values)
 
 
-def last_materialisation(
-    lake: Lake, stage: Stage, partition: Partition
-) -> dict[str, str | int | float | None] | None:
+def next_time(lake: Lake, stage: Stage, partition: Partition) -> datetime:
+    """Now; or just after the newest row of stage_stats, where the clock was set back since."""
+    last = last_materialisation(lake, stage, partition)
+    now = datetime.now(UTC)
+    return now if last is None else max(now, last["ts"] + timedelta(microseconds=1))
+
+
+def last_materialisation(lake: Lake, stage: Stage, partition: Partition) -> dict[str, Any] | None:
     """The newest row of stage_stats for a partition."""
     rows = lake.read(STAGE_STATS, {"stage": stage.name})
     rows = rows.filter(pc.equal(rows["partition"], partition.key))

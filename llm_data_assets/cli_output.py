@@ -1,0 +1,39 @@
+"""How the command prints: tables for people, JSON for programs."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as RichTable
+
+out = Console()
+
+
+def print_tables(tables: dict[str, list[dict[str, Any]]], as_json: bool) -> None:
+    """Lists of records by name, each as a table; or all as JSON."""
+    if as_json:
+        print_json(tables)
+        return
+    for rows in tables.values():
+        if rows:
+            print_rows(list(rows[0]), [tuple(row.values()) for row in rows], False)
+
+
+def print_rows(names: list[str], rows: list[tuple[Any, ...]], as_json: bool) -> None:
+    """Rows under column names, as a table or as JSON records."""
+    if as_json:
+        print_json([dict(zip(names, row, strict=True)) for row in rows])
+        return
+    table = RichTable()
+    for name in names:
+        table.add_column(escape(name), overflow="fold")  # a cut name could not be used
+    for row in rows:
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+    out.print(table)
+
+
+def print_json(value: Any) -> None:
+    """A value as JSON, for a program to read."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")

@@ -1,0 +1,250 @@
+"""Bounded trials of runs that are disturbed: `python -m llm_data_assets_tests.faults.trials FAULT`.
+
+Each trial starts from a finished home whose sources and settings have changed since, and disturbs
+the run that follows: it is killed (`kill`), its disk is full (`space`; Linux, with the right to
+mount in a namespace of one's own), or two of it run at once (`twice`). Then a reader looks: every
+partition must hold its old or its new content, whole. Then a run that nobody disturbs must end
+where one in a quiet home did, byte for byte, and leave no temporary file. Anything else is a loss.
+
+This process forks a child a trial, which costs no imports, and so starts no thread of its own:
+all work with tables is done in children.
+"""
+
+import argparse
+import ctypes
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.lake.delta import file_digest
+from llm_data_assets.stages.graph import STAGES
+from llm_data_assets.stages.materialise import lake_of, materialise
+from llm_data_assets.stages.stage import Context
+from llm_data_assets.stages.versions import is_fresh
+from llm_data_assets.versions.pins import files_by_table
+from llm_data_assets_tests.conftest import sentence, write_workspace
+from llm_data_assets_tests.stages.test_whole_flow import contents
+
+_CLONE_NEWUSER, _CLONE_NEWNS = 0x10000000, 0x00020000
+_SPACE_FROM, _SPACE_TO = 16 << 10, 800 << 10
+
+
+def open_at(folder: Path) -> Workspace:
+    """The workspace of a trial."""
+    return open_workspace(folder / "home", folder / "catalog.yaml", folder / "pipeline.yaml")
+
+
+def make(folder: Path) -> None:
+    """Every partition that is not fresh; says in `stage` which one is under way."""
+    workspace = open_at(folder)
+    lake_of(workspace).sweep()
+    for name, stage in STAGES.items():
+        for partition in stage.partitions(workspace):
+            if not is_fresh(stage, Context(workspace, lake_of(workspace), partition), STAGES):
+                (folder / "stage").write_text(name)
+                done = materialise(stage, partition, workspace)
+                assert not done.blocked_by(stage), (name, partition.key)
+
+
+def change(folder: Path) -> None:
+    """What the second run has to carry out: new documents, and other rules."""
+    with (folder / "a.jsonl").open("a") as file:
+        for number in range(40, 48):
+            file.write(json.dumps({"id": f"late{number}", "text": sentence(number)}) + "\n")
+    pipeline = folder / "pipeline.yaml"
+    pipeline.write_text(pipeline.read_text().replace("rules: [gopher, clean]", "rules: [clean]"))
+
+
+def picture(folder: Path) -> dict[str, str]:
+    """What a reader finds: a digest of the content of each partition; files must be whole."""
+    lake = lake_of(open_at(folder))
+    found: dict[str, list[str]] = {}
+    for table, paths in files_by_table(lake).items():
+        for path in paths:
+            shard, _, content = Path(path).stem.split("-")
+            assert file_digest(lake.root / table / path) == content, f"{table}/{path} is torn"
+            place = f"{table}/{Path(path).parent}"
+            found.setdefault(place, []).append(f"{shard} {content}")
+    return {place: json.dumps(sorted(files)) for place, files in found.items()}
+
+
+def final(folder: Path) -> dict[str, str]:
+    """Digest of every table's rows."""
+    tables = contents(open_at(folder)).items()
+    return {name: hashlib.sha256(rows).hexdigest() for name, rows in tables}
+
+
+def temporaries(folder: Path) -> list[str]:
+    """Files below the lake that are neither shards nor log entries."""
+    return [
+        path.name
+        for path in (folder / "home" / "lake").rglob("*")
+        if path.is_file() and path.suffix not in (".parquet", ".json", ".crc")
+        and path.name != "_last_checkpoint"
+    ]  # fmt: skip
+
+
+def start(function: Callable[[], Any], answer: Path) -> int:
+    """Run `function` in a child; its result goes to `answer` as JSON. Returns the process."""
+    process = os.fork()
+    if process:
+        return process
+    code = 0
+    try:
+        result = function()
+        answer.write_text(json.dumps(result))
+    except BaseException:
+        answer.write_text(json.dumps({"error": traceback.format_exc()}))
+        code = 1
+    os._exit(code)
+
+
+def ask(function: Callable[[], Any], folder: Path) -> Any:
+    """The result of `function`, from a child.
+
+    Raises:
+        RuntimeError: it failed; the message is the child's traceback.
+    """
+    answer = folder / "answer.json"
+    os.waitpid(start(function, answer), 0)
+    found = json.loads(answer.read_text())
+    if isinstance(found, dict) and "error" in found:
+        raise RuntimeError(found["error"])
+    return found
+
+
+def kill(folder: Path, dice: random.Random, seconds: float) -> str:
+    """The run is killed at a moment of its time; returns the stage that it was in."""
+    process = start(lambda: make(folder), folder / "killed.json")
+    time.sleep(dice.uniform(0, seconds))
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    return (folder / "stage").read_text()
+
+
+def twice(folder: Path, dice: random.Random, seconds: float) -> str:
+    """Two runs of the same partitions at once, the second a little later; both must succeed."""
+    one = start(lambda: make(folder), folder / "one.json")
+    time.sleep(dice.uniform(0, seconds / 4))
+    other = start(lambda: make(folder), folder / "other.json")
+    for process, name in ((one, "one"), (other, "other")):
+        if os.waitpid(process, 0)[1]:
+            raise RuntimeError((folder / f"{name}.json").read_text())
+    return "two runs"
+
+
+def space(folder: Path, dice: random.Random, seconds: float) -> str:
+    """The run is on a disk that gets full; returns the stage that it failed in."""
+    size = dice.randint(_SPACE_FROM, _SPACE_TO)
+    said = ask(lambda: _on_small_disk(folder, size), folder)
+    return (folder / "stage").read_text() if said else "no stage: it fitted"
+
+
+def _on_small_disk(folder: Path, free: int) -> str:
+    """Run on a file system that has `free` bytes left; what is there afterwards is copied back."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    user, group = os.getuid(), os.getgid()
+    if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS):
+        raise PermissionError("no namespace of one's own")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+    Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+    home, beside = folder / "home", folder / "before"
+    home.rename(beside)
+    home.mkdir()
+    if libc.mount(b"none", str(home).encode(), b"tmpfs", 0, b""):
+        raise PermissionError("no right to mount")
+    shutil.copytree(beside, home, dirs_exist_ok=True, symlinks=True)
+    status = os.statvfs(home)
+    used = (status.f_blocks - status.f_bfree) * status.f_frsize
+    remount = 32
+    options = f"size={used + free}".encode()
+    assert not libc.mount(b"none", str(home).encode(), b"tmpfs", remount, options)
+    try:
+        make(folder)
+        said = ""
+    except Exception as error:  # whatever it says, nothing may be lost
+        said = str(error)
+    after = folder / "after"
+    shutil.copytree(home, after, symlinks=True)
+    assert not libc.umount(str(home).encode())
+    home.rmdir()
+    after.rename(home)
+    shutil.rmtree(beside)
+    return said
+
+
+FAULTS = {"kill": kill, "space": space, "twice": twice}
+
+
+def run_trials(fault: str, trials: int, seed: int, root: Path) -> dict[str, Any]:
+    """Trials and losses by the stage that was disturbed, and what was lost."""
+    dice = random.Random(seed)
+    start_folder, quiet = root / "start", root / "quiet"
+    start_folder.mkdir()
+    records = {
+        name: [{"id": str(i), "text": sentence(i)} for i in some]
+        for name, some in (("a", range(12)), ("b", range(8, 20)))
+    }
+    write_workspace(start_folder, records)
+    ask(lambda: make(start_folder), start_folder)
+    before = ask(lambda: picture(start_folder), start_folder)
+    change(start_folder)
+    shutil.copytree(start_folder, quiet, symlinks=True)
+    began = time.monotonic()
+    ask(lambda: make(quiet), quiet)
+    seconds = time.monotonic() - began
+    after, expected = (ask(lambda f=f: f(quiet), quiet) for f in (picture, final))
+    tried: Counter[str] = Counter()
+    lost: dict[str, list[str]] = {}
+    for number in range(trials):
+        folder = root / f"trial{number}"
+        shutil.copytree(start_folder, folder, symlinks=True)
+        where = fault
+        try:
+            where = FAULTS[fault](folder, dice, seconds)
+            seen = ask(lambda folder=folder: picture(folder), folder)
+            for place in before.keys() | after.keys() | seen.keys():
+                assert seen.get(place) in (before.get(place), after.get(place)), f"half: {place}"
+            ask(lambda folder=folder: make(folder), folder)
+            found = ask(lambda folder=folder: final(folder), folder)
+            assert found == expected, [name for name in expected if found[name] != expected[name]]
+            assert temporaries(folder) == []
+        except (AssertionError, RuntimeError, OSError) as error:
+            lost.setdefault(where, []).append(str(error)[-600:])
+        tried[where] += 1
+        shutil.rmtree(folder)
+    return {
+        "fault": fault,
+        "seconds_undisturbed": round(seconds, 2),
+        "trials": dict(sorted(tried.items())),
+        "losses": {where: len(each) for where, each in lost.items()},
+        "lost": lost,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("fault", choices=sorted(FAULTS))
+    parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = run_trials(given.fault, given.trials, given.seed, Path(folder))
+    sys.stdout.write(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
