@@ -158,6 +158,9 @@ def _swap(home: Path, published: Path) -> None:
     publications = sorted(home.glob(".catalog-*.duckdb"), key=os.path.getmtime)
     for old in publications[:-_KEPT_PUBLICATIONS]:
         old.unlink(missing_ok=True)
+    for pattern in (".catalog-*.wal", ".catalog-*.link"):  # of a publication that was cut off
+        for left in home.glob(pattern):
+            left.unlink(missing_ok=True)
 
 
 def _sql_type(kind: pa.DataType) -> str:

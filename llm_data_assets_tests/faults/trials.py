@@ -87,13 +87,12 @@ def final(folder: Path) -> dict[str, str]:
 
 
 def temporaries(folder: Path) -> list[str]:
-    """Files below the lake that are neither shards nor log entries."""
-    return [
-        path.name
-        for path in (folder / "home" / "lake").rglob("*")
-        if path.is_file() and path.suffix not in (".parquet", ".json", ".crc")
-        and path.name != "_last_checkpoint"
-    ]  # fmt: skip
+    """Files that are neither shards nor log entries of the lake, and halves of publications."""
+    home = folder / "home"
+    in_lake = [path for path in (home / "lake").rglob("*") if path.is_file()]
+    left = [path for path in in_lake if path.suffix not in (".parquet", ".json")]
+    left += [*home.glob(".catalog-*.wal"), *home.glob(".catalog-*.link")]
+    return [path.name for path in left if path.name != "_last_checkpoint"]
 
 
 def start(function: Callable[[], Any], answer: Path) -> int:
@@ -217,10 +216,11 @@ def run_trials(fault: str, trials: int, seed: int, root: Path) -> dict[str, Any]
             where = FAULTS[fault](folder, dice, seconds)
             seen = ask(lambda folder=folder: picture(folder), folder)
             for place in before.keys() | after.keys() | seen.keys():
-                assert seen.get(place) in (before.get(place), after.get(place)), f"half: {place}"
+                one, other, found = (each.get(place) for each in (before, after, seen))
+                assert found in (one, other), f"half: {place}: {found}, not {one} or {other}"
             ask(lambda folder=folder: make(folder), folder)
-            found = ask(lambda folder=folder: final(folder), folder)
-            assert found == expected, [name for name in expected if found[name] != expected[name]]
+            ended = ask(lambda folder=folder: final(folder), folder)
+            assert ended == expected, [name for name in expected if ended[name] != expected[name]]
             assert temporaries(folder) == []
         except (AssertionError, RuntimeError, OSError) as error:
             lost.setdefault(where, []).append(str(error)[-600:])
