@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from llm_data_assets.config.digest import digest
 from llm_data_assets.lake.schemas import SEQUENCES, TOKENIZED_CORPUS
+from llm_data_assets.lake.space import reserve
 from llm_data_assets.stages.shards import batches
 from llm_data_assets.stages.stage import Context
 from llm_data_assets.stages.versions import data_version
@@ -107,6 +108,8 @@ def _lay_out(context: Context, source: str, folder: Path) -> None:
     total = int(ends[-1]) if len(ends) else 0
     # A memory map cannot be empty.
     ids = np.lib.format.open_memmap(folder / "ids.npy", "w+", np.int32, (max(1, total),))
+    with (folder / "ids.npy").open("r+b") as mapped:
+        reserve(mapped, ids.offset + ids.nbytes)
     place = 0
     for file in context.lake.shards(TOKENIZED_CORPUS, {"source": source}):
         for rows in batches(context.lake, TOKENIZED_CORPUS, {"source": source}, file, ["tokens"]):

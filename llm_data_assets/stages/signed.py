@@ -4,6 +4,7 @@ Band keys and the shingle sets of candidates lie in files without a name that ar
 memory, so that the system may put them aside: what must be held is a few columns a document.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from llm_data_assets.dedup.bands import band_keys, parameters
 from llm_data_assets.dedup.minhash import shingle_sets
 from llm_data_assets.lake.delta import Lake, ShardFile
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, RAW_CORPUS
+from llm_data_assets.lake.space import reserve
 from llm_data_assets.stages.document_signatures import key_of, made_with, signing_settings
 from llm_data_assets.stages.stage import Context
 
@@ -205,6 +207,7 @@ def _mapped(file: IO[bytes], dtype: type, shape: tuple[int, ...]) -> np.ndarray:
     if 0 in shape:
         return np.empty(shape, dtype)
     file.flush()
+    reserve(file, math.prod(shape) * np.dtype(dtype).itemsize)
     return np.memmap(file, dtype, "r+", shape=shape)
 
 

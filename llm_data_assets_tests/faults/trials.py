@@ -38,7 +38,7 @@ from llm_data_assets_tests.conftest import sentence, write_workspace
 from llm_data_assets_tests.stages.test_whole_flow import contents
 
 _CLONE_NEWUSER, _CLONE_NEWNS = 0x10000000, 0x00020000
-_SPACE_FROM, _SPACE_TO = 16 << 10, 800 << 10
+_SPACE_FROM, _SPACE_TO = 16 << 10, 680 << 10
 
 
 def open_at(folder: Path) -> Workspace:
@@ -102,8 +102,7 @@ def start(function: Callable[[], Any], answer: Path) -> int:
         return process
     code = 0
     try:
-        result = function()
-        answer.write_text(json.dumps(result))
+        answer.write_text(json.dumps(function()))
     except BaseException:
         answer.write_text(json.dumps({"error": traceback.format_exc()}))
         code = 1
@@ -117,7 +116,10 @@ def ask(function: Callable[[], Any], folder: Path) -> Any:
         RuntimeError: it failed; the message is the child's traceback.
     """
     answer = folder / "answer.json"
-    os.waitpid(start(function, answer), 0)
+    answer.unlink(missing_ok=True)
+    _, status = os.waitpid(start(function, answer), 0)
+    if os.WIFSIGNALED(status):
+        raise RuntimeError(f"ended by signal {os.WTERMSIG(status)}")
     found = json.loads(answer.read_text())
     if isinstance(found, dict) and "error" in found:
         raise RuntimeError(found["error"])
@@ -148,6 +150,7 @@ def space(folder: Path, dice: random.Random, seconds: float) -> str:
     """The run is on a disk that gets full; returns the stage that it failed in."""
     size = dice.randint(_SPACE_FROM, _SPACE_TO)
     said = ask(lambda: _on_small_disk(folder, size), folder)
+    assert not said.startswith("ended by signal"), said
     return (folder / "stage").read_text() if said else "no stage: it fitted"
 
 
@@ -172,9 +175,9 @@ def _on_small_disk(folder: Path, free: int) -> str:
     options = f"size={used + free}".encode()
     assert not libc.mount(b"none", str(home).encode(), b"tmpfs", remount, options)
     try:
-        make(folder)
+        ask(lambda: make(folder), folder)
         said = ""
-    except Exception as error:  # whatever it says, nothing may be lost
+    except RuntimeError as error:  # a message; a signal would be a loss of its own
         said = str(error)
     after = folder / "after"
     shutil.copytree(home, after, symlinks=True)
@@ -201,6 +204,7 @@ def run_trials(fault: str, trials: int, seed: int, root: Path) -> dict[str, Any]
     ask(lambda: make(start_folder), start_folder)
     before = ask(lambda: picture(start_folder), start_folder)
     change(start_folder)
+    (start_folder / "stage").write_text("before the first stage")
     shutil.copytree(start_folder, quiet, symlinks=True)
     began = time.monotonic()
     ask(lambda: make(quiet), quiet)
