@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -212,11 +213,30 @@ class Lake:
             return int(self.open(table).version())
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def append(self, table: Table, partition: Mapping[str, str], data: pa.Table) -> None:
-        """Add rows to a table that only grows (statistics, check results)."""
+    def append(
+        self,
+        table: Table,
+        partition: Mapping[str, str],
+        data: pa.Table,
+        note: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add rows to a table that only grows (statistics, check results).
+
+        Args:
+            note: what the commit says of itself, for `notes`.
+        """
         file = self.write_shard(table, partition, "rows", uuid.uuid4().hex, [data])
         path = f"{_partition_path(table, partition)}{file.name}"
-        self._commit(self.open(table), table, [self._add(table, path, partition)], [])
+        self._commit(self.open(table), table, [self._add(table, path, partition)], [], note)
+
+    def notes(self, table: Table) -> list[dict[str, Any]]:
+        """What the table's commits say of themselves, newest first."""
+        return self.open(table).history()
+
+    def version(self, table: Table) -> int:
+        """The newest version of a table; -1 before its first."""
+        newest = _newest_version(self.table_path(table))
+        return -1 if newest is None else newest
 
     def _add(self, table: Table, path: str, partition: Mapping[str, str]) -> AddAction:
         file = self.table_path(table) / path
@@ -230,6 +250,7 @@ class Lake:
         table: Table,
         actions: list[AddAction | RemoveAction],
         transactions: list[Transaction],
+        note: Mapping[str, str] | None = None,
     ) -> None:
         delta.create_write_transaction(
             actions,
@@ -237,7 +258,9 @@ class Lake:
             Schema.from_arrow(table.full_schema),
             partition_by=list(table.partition_by),
             commit_properties=CommitProperties(
-                max_commit_retries=_COMMIT_ATTEMPTS, app_transactions=transactions
+                custom_metadata=dict(note) if note else None,
+                max_commit_retries=_COMMIT_ATTEMPTS,
+                app_transactions=transactions,
             ),
             post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
         )

@@ -499,6 +499,9 @@ def quality_signals(signals: pa.Schema) -> Table:
     )
 
 
+# Tables that only grow: they hold times and run ids, and nothing makes them again.
+HISTORY = (STAGE_STATS, CHECKS, DRIFT)
+
 TABLES: MappingProxyType[str, Table] = MappingProxyType(
     {
         table.name: table

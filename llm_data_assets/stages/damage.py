@@ -8,13 +8,11 @@ from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import publish
 from llm_data_assets.lake.delta import ShardFile, file_digest
 from llm_data_assets.lake.models import load_models
-from llm_data_assets.lake.schemas import CHECKS, STAGE_STATS, Table
+from llm_data_assets.lake.schemas import HISTORY, Table
+from llm_data_assets.stages.beside import tables_of
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
 from llm_data_assets.stages.stage import Context, Partition
-
-# The stage that writes a table which is not the table of a stage.
-_WRITTEN_BY = {"rejects": "raw_corpus", "sequences": "mixture_plan"}
 
 
 @dataclass(frozen=True)
@@ -53,14 +51,15 @@ def mend(workspace: Workspace, found: list[Damage]) -> list[Damage]:
     for each in found:
         values = lake.partition_of(each.table, each.path)
         each.path.unlink(missing_ok=True)
-        if each.table in (STAGE_STATS, CHECKS):
+        if each.table in HISTORY:
             whole = [ShardFile.parse(path.name) for path in lake.files(each.table, values)
                      if path != each.path]  # fmt: skip
             lake.replace_partition(each.table, values, whole)
             continue
-        stage = STAGES[_WRITTEN_BY.get(each.table.name) or values.get("stage", each.table.name)]
         todo |= {
             (stage.name, partition)
+            for stage in STAGES.values()
+            if each.table in tables_of(stage) and values.get("stage", stage.name) == stage.name
             for partition in stage.partitions(workspace)
             if partition.values.items() <= values.items()
         }

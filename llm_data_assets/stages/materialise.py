@@ -1,10 +1,12 @@
 """Materialising one partition of one stage: run, commit, check, account, publish."""
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,6 +16,7 @@ from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.instruction_tables import INSTRUCTION_TABLES
 from llm_data_assets.lake.models import load_models
 from llm_data_assets.lake.schemas import CHECKS, STAGE_STATS, TABLES
+from llm_data_assets.stages.beside import tables_of
 from llm_data_assets.stages.checks import samples_json
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
@@ -105,6 +108,11 @@ def _append_checks(
     context.lake.append(CHECKS, {"asset": stage.name}, pa.Table.from_pylist(rows, CHECKS.schema))
 
 
+def made_name(stage: str, partition: str, ts: datetime) -> str:
+    """The name of a materialisation in the notes of `stage_stats`."""
+    return f"{stage} {partition} {ts.astimezone(UTC).isoformat()}"
+
+
 def severity_of(check: Check) -> str:
     """ERROR for what stops the flow, WARN for the rest."""
     return "ERROR" if check.blocking else "WARN"
@@ -118,7 +126,6 @@ def _append_stats(
         "source": context.partition.source,
         "recipe": context.partition.recipe,
         "run_id": run_id,
-        "ts": next_time(context.lake, stage, context.partition),
         "seconds": done.seconds,
         "docs_in": done.outcome.docs_in,
         "docs": done.outcome.docs,
@@ -127,8 +134,19 @@ def _append_stats(
         "config_hash": config_hash(stage, context),
         "input_version": made_from,
         "data_version": done.data_version,
-        "table_version": int(context.lake.open(stage.table).version()),
     }
-    context.lake.append(
-        STAGE_STATS, {"stage": stage.name}, pa.Table.from_pylist([row], STAGE_STATS.schema)
-    )
+    append_stats(context, stage, row)
+
+
+def append_stats(context: Context, stage: Stage, row: Mapping[str, Any]) -> None:
+    """Add the newest row of a partition; the commit notes which versions its tables have now."""
+    lake = context.lake
+    versions = {table.name: lake.version(table) for table in tables_of(stage)}
+    ts = next_time(lake, stage, context.partition)
+    whole = {**row, "ts": ts, "table_version": versions[stage.table.name]}
+    rows = pa.Table.from_pylist([whole], STAGE_STATS.schema)
+    note = {
+        "made": made_name(stage.name, context.partition.key, ts),
+        "tables": json.dumps(versions),
+    }
+    lake.append(STAGE_STATS, {"stage": stage.name}, rows, note)

@@ -6,7 +6,7 @@ from llm_data_assets.config.catalog import Branch
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.instruction_tables import INSTRUCTION_TABLES, scored_instructions
-from llm_data_assets.lake.schemas import CHECKS, DRIFT, REJECTS, STAGE_STATS, TABLES
+from llm_data_assets.lake.schemas import HISTORY, REJECTS, TABLES
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.removed_signals import REMOVED_SIGNALS
 from llm_data_assets.stages.stage import recipe_sources
@@ -23,7 +23,7 @@ def remove_dropped_sources(workspace: Workspace, lake: Lake) -> list[str]:
     removed = []
     of_dialogues = {table.name for table in (*INSTRUCTION_TABLES, SCORED)}
     for table in (*TABLES.values(), QUALITY_SIGNALS, REMOVED_SIGNALS, *INSTRUCTION_TABLES, SCORED):
-        if table in (STAGE_STATS, CHECKS, DRIFT):
+        if table in HISTORY:
             continue
         for partition in lake.partitions(table):
             stage = partition.get("stage", table.name)

@@ -11,14 +11,13 @@ from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import literal
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import VERDICTS, Table
+from llm_data_assets.stages.beside import tables_of, values_in
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of
 from llm_data_assets.stages.stage import Partition, Stage
 from llm_data_assets.versions.history import (
-    COMPANIONS,
     files_of_version,
     partition_named,
-    values_in,
 )
 from llm_data_assets.versions.pins import read_pin
 
@@ -57,7 +56,7 @@ def _row(
     came = left = verdicts = None
     if "doc_id" in stage.table.schema.names:
         came, left = _moved(*_changed_files(stage.table, then, now))
-    if VERDICTS in COMPANIONS.get(stage.name, ()):
+    if VERDICTS in tables_of(stage):
         verdicts = _docs_with_other_rows(*_changed_files(VERDICTS, then, now))
     return {"came": came, "left": left, "changed_verdict": verdicts}
 
@@ -76,7 +75,7 @@ def _side(workspace: Workspace, name: str) -> Side:
         return {
             (stage.name, partition.key): {
                 table.name: lake.files(table, values_in(table, stage, partition))
-                for table in (stage.table, *COMPANIONS.get(stage.name, ()))
+                for table in tables_of(stage)
             }
             for stage in STAGES.values()
             for partition in stage.partitions(workspace)
@@ -96,7 +95,7 @@ def _pinned(lake: Lake, tables: dict[str, list[str]], row: dict[str, Any]) -> di
         recipe, source = source, ""
     partition = Partition(source=source or None, recipe=recipe or None)
     found = {}
-    for table in (stage.table, *COMPANIONS.get(stage.name, ())):
+    for table in tables_of(stage):
         folder = lake.folder(table, values_in(table, stage, partition))
         paths = [lake.table_path(table) / path for path in tables.get(table.name, [])]
         found[table.name] = [path for path in paths if path.is_relative_to(folder)]

@@ -1,24 +1,21 @@
 """Which versions of a partition there were, and what each was made anew for."""
 
-from collections.abc import Iterator
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.delta import Lake, ShardFile, content_version
-from llm_data_assets.lake.schemas import EDITS, REJECTS, STAGE_STATS, VERDICTS, Table
+from llm_data_assets.lake.delta import Lake
+from llm_data_assets.lake.schemas import STAGE_STATS, Table
+from llm_data_assets.stages.beside import tables_of, values_in
 from llm_data_assets.stages.graph import STAGES
-from llm_data_assets.stages.materialise import lake_of
+from llm_data_assets.stages.materialise import lake_of, made_name
 from llm_data_assets.stages.stage import Partition, Stage
 
 RESTORED = "restored "
-# Tables that a stage writes beside its own; their files carry the same shard and key.
-COMPANIONS: dict[str, tuple[Table, ...]] = {
-    "raw_corpus": (REJECTS, EDITS),
-    "deduped_corpus": (VERDICTS,),
-    "filtered_corpus": (VERDICTS, EDITS),
-}
 
 
 def versions(
@@ -42,8 +39,8 @@ def versions(
         for row in _of_stage(lake, STAGES[name])
         if source in (None, row["source"])
     ]
-    if source is not None and not found and source not in workspace.sources:
-        known = ", ".join(workspace.sources)
+    if source is not None and not found and source not in workspace.all_sources:
+        known = ", ".join(workspace.all_sources)
         raise ConfigError("--source", source, "is not in the catalog", f"one of {known}")
     return found
 
@@ -76,51 +73,60 @@ def files_of_version(
         ConfigError: there was no such version; the message lists those there were.
     """
     rows = [row for row in _of_stage(lake, stage) if row["partition"] == partition.key]
-    numbers = sorted({row["version"] for row in rows})
-    name = f"{stage.name}/{partition.key}".rstrip("/")
-    if version not in numbers:
-        listed = ", ".join(map(str, numbers)) or "none yet: `llm-data run` makes the first"
+    if not 1 <= version <= len(rows):
+        listed = f"1 to {len(rows)}" if rows else "`llm-data run` makes the first"
+        name = f"{stage.name}/{partition.key}".rstrip("/")
         raise ConfigError(name, "", f"there was no version {version}", listed)
-    main = lake.files(stage.table, partition.values, version)
-    made = [ShardFile.parse(path.name) for path in main]
-    found = {stage.table: main}
-    for table in COMPANIONS.get(stage.name, ()):
-        values = values_in(table, stage, partition)
-        beside = [lake.find_shard(table, values, file.shard, file.key) for file in made]
-        folder = lake.folder(table, values)
-        found[table] = [
-            folder / (each.name if each else f"{file.shard}-{file.key}-collected.parquet")
-            for file, each in zip(made, beside, strict=True)
-        ]
-    return found
+    tables = rows[version - 1]["tables"]
+    if any(table.name not in tables for table in tables_of(stage)):
+        raise ConfigError(
+            f"{stage.name}/{partition.key}", "", f"version {version} is of a time when the tables "
+            "that belong to it were not noted", "a later version",
+        )  # fmt: skip
+    return _files(lake, stage, partition, tables)
 
 
-def values_in(table: Table, stage: Stage, partition: Partition) -> dict[str, str]:
-    """A stage's partition in one of its tables."""
-    values = {**partition.values, "stage": stage.name}
-    return {name: values[name] for name in table.partition_by if name in values}
+def _files(
+    lake: Lake, stage: Stage, partition: Partition, tables: Mapping[str, int]
+) -> dict[Table, list[Path]]:
+    return {
+        table: lake.files(table, values_in(table, stage, partition), tables[table.name])
+        for table in tables_of(stage)
+        if tables.get(table.name, -1) >= 0
+    }
 
 
 def _of_stage(lake: Lake, stage: Stage) -> Iterator[dict[str, Any]]:
+    if not lake.exists(STAGE_STATS):
+        return
+    noted = {note["made"]: json.loads(note["tables"]) for note in lake.notes(STAGE_STATS)
+             if "made" in note}  # fmt: skip
     rows = lake.read(STAGE_STATS, {"stage": stage.name})
     before: dict[str, dict[str, Any]] = {}
+    numbers: Counter[str] = Counter()
     for row in rows.sort_by([("partition", "ascending"), ("ts", "ascending")]).to_pylist():
+        key = row["partition"]
+        numbers[key] += 1
         partition = Partition(source=row["source"], recipe=row["recipe"])
+        tables = noted.get(
+            made_name(stage.name, key, row["ts"]), {stage.table.name: row["table_version"]}
+        )
         yield {
             "stage": stage.name,
-            "partition": row["partition"],
-            "version": row["table_version"],
+            "partition": key,
+            "version": numbers[key],
             "time": row["ts"].isoformat(timespec="seconds"),
             "run": row["run_id"],
-            "changed": _changed(row, before.get(row["partition"])),
-            "kept": _kept(lake, stage, partition, row),
+            "changed": _changed(row, before.get(key)),
+            "kept": _kept(lake, stage, partition, tables),
             "docs": row["docs"],
             "source": row["source"],
             "config": row["config_hash"],
             "inputs": row["input_version"],
             "content": row["data_version"],
+            "tables": tables,
         }
-        before[row["partition"]] = row
+        before[key] = row
 
 
 def _changed(row: dict[str, Any], before: dict[str, Any] | None) -> str:
@@ -137,9 +143,12 @@ def _changed(row: dict[str, Any], before: dict[str, Any] | None) -> str:
     return why if row["data_version"] != before["data_version"] else f"{why}; same bytes"
 
 
-def _kept(lake: Lake, stage: Stage, partition: Partition, row: dict[str, Any]) -> str:
-    now = content_version(lake.shards(stage.table, partition.values))
-    if row["data_version"] == now:
+def _kept(lake: Lake, stage: Stage, partition: Partition, tables: Mapping[str, int]) -> str:
+    files = _files(lake, stage, partition, tables)
+    if all(
+        paths == lake.files(table, values_in(table, stage, partition))
+        for table, paths in files.items()
+    ):
         return "current"
-    files = lake.files(stage.table, partition.values, row["table_version"])
-    return "yes" if all(path.exists() for path in files) else "collected"
+    whole = all(path.exists() for paths in files.values() for path in paths)
+    return "yes" if whole else "collected"

@@ -19,7 +19,7 @@ from llm_data_assets.config.takedowns import read_takedowns
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.json_file import write_json
-from llm_data_assets.lake.schemas import CHECKS, STAGE_STATS, TOKENIZER
+from llm_data_assets.lake.schemas import HISTORY, TOKENIZER
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
 from llm_data_assets.stages.source_files import files_of
@@ -27,7 +27,7 @@ from llm_data_assets.stages.stage import Context, Partition, Stage
 from llm_data_assets.stages.versions import is_fresh, last_materialisation
 
 Pin = dict[str, Any]
-PINNED_TABLES = tuple(table for table in ALL_TABLES if table not in (STAGE_STATS, CHECKS))
+PINNED_TABLES = tuple(table for table in ALL_TABLES if table not in HISTORY)
 # Packages that have a hand in the bytes of a table.
 _PACKAGES = ("duckdb", "numba", "numpy", "polars", "pyarrow", "sentencepiece")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -112,7 +112,7 @@ def inputs_of(workspace: Workspace) -> dict[str, dict[str, str]]:
     """Checksum of every file by source and uri."""
     return {
         source: {file.uri: file.checksum for file in files_of(workspace, source)}
-        for source in workspace.sources
+        for source in workspace.all_sources
     }
 
 

@@ -2,30 +2,25 @@
 
 from pathlib import Path
 
-import pyarrow as pa
-
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import publish
 from llm_data_assets.lake.delta import Lake, ShardFile
 from llm_data_assets.lake.models import load_models
 from llm_data_assets.lake.schemas import STAGE_STATS, Table
+from llm_data_assets.stages.beside import values_in
 from llm_data_assets.stages.graph import STAGES
-from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
+from llm_data_assets.stages.materialise import ALL_TABLES, append_stats, lake_of
 from llm_data_assets.stages.stage import Context, Partition, Stage
-from llm_data_assets.stages.versions import config_hash, data_version, input_version, next_time
+from llm_data_assets.stages.versions import config_hash, data_version, input_version
 from llm_data_assets.versions.history import (
     RESTORED,
     files_of_version,
     partition_named,
-    values_in,
 )
 
-# Their results are not in their table alone: packed sequences, and files outside the lake.
-_NOT_RESTORED = {
-    "mixture_plan": "give the recipe its former settings and `llm-data run`",
-    "training_export": "restore what it is made from and `llm-data run`",
-}
+# Their results are files outside the lake.
+_NOT_RESTORED = ("training_export", "instruction_mix")
 
 
 def restore(workspace: Workspace, name: str, version: int) -> tuple[Stage, Partition, str]:
@@ -43,8 +38,9 @@ def restore(workspace: Workspace, name: str, version: int) -> tuple[Stage, Parti
             the stage cannot be restored.
     """
     stage, partition = partition_named(workspace, name)
-    if way_out := _NOT_RESTORED.get(stage.name):
-        raise ConfigError(name, "", "cannot be restored by itself", way_out)
+    if stage.name in _NOT_RESTORED:
+        raise ConfigError(name, "", "cannot be restored by itself, its files lie outside the lake",
+                          "restore what it is made from and `llm-data run`")  # fmt: skip
     lake = lake_of(workspace)
     files = files_of_version(lake, stage, partition, version)
     if any(not path.exists() for paths in files.values() for path in paths):
@@ -75,19 +71,15 @@ def _replace(lake: Lake, table: Table, values: dict[str, str], paths: list[Path]
 
 
 def _append_stats(context: Context, stage: Stage, version: int, content: str) -> None:
-    lake, key = context.lake, context.partition.key
-    rows = lake.read(STAGE_STATS, {"stage": stage.name}, STAGE_STATS.schema.names).to_pylist()
-    of_version = [
-        row for row in rows if row["partition"] == key and row["table_version"] == version
-    ]
-    then = max(of_version, key=lambda row: row["ts"])
+    key = context.partition.key
+    rows = context.lake.read(STAGE_STATS, {"stage": stage.name}, STAGE_STATS.schema.names)
+    mine = [row for row in rows.sort_by("ts").to_pylist() if row["partition"] == key]
+    then = mine[version - 1]
     row = then | {
         "run_id": f"{RESTORED}{then['run_id'].removeprefix(RESTORED)}",
-        "ts": next_time(lake, stage, context.partition),
         "seconds": 0.0,
         "config_hash": config_hash(stage, context),
         "input_version": input_version(stage, context, STAGES),
         "data_version": content,
-        "table_version": int(lake.open(stage.table).version()),
     }
-    lake.append(STAGE_STATS, {"stage": stage.name}, pa.Table.from_pylist([row], STAGE_STATS.schema))
+    append_stats(context, stage, row)

@@ -55,9 +55,9 @@ def test_restored_pinned_collected_and_rebuilt(
     [
         (["versions", "--stage", "filter"], "is not a stage. Try: one of"),
         (["versions", "--source", "web"], "is not in the catalog. Try: one of a, b"),
-        (["restore", "filtered_corpus/a", "7"], "there was no version 7. Try: 1"),
+        (["restore", "filtered_corpus/a", "7"], "there was no version 7. Try: 1 to 1"),
         (["diff", "nothing", "now"], "there is no such pin. Try: `llm-data pin NAME`"),
-        (["diff", "raw_corpus/a@1", "raw_corpus/b@2"], "are of different partitions. Try:"),
+        (["diff", "raw_corpus/a@1", "raw_corpus/b@1"], "are of different partitions. Try:"),
         (["rebuild", "nothing", "new"], "there is no such pin. Try:"),
     ],
 )

@@ -60,6 +60,18 @@ def test_a_restored_version_brings_its_verdicts_and_makes_the_rest_stale(
     assert (last["changed"], last["run"]) == ("restored", "restored run-filtered_corpus")
 
 
+def test_verdicts_come_back_also_where_the_documents_stayed_the_same(
+    workspace: Workspace,
+) -> None:
+    before = state(workspace)
+    flag = "{name: short, signal: n_bytes, max: 1, action: flag}"
+    changed = reopen(workspace, "rules: [gopher, clean]", f"rules: [gopher, clean, {flag}]")
+    make(changed)
+    assert state(changed)[0] == before[0] and state(changed)[1] != before[1]
+    restore(changed, "filtered_corpus/a", 1)
+    assert state(changed) == before
+
+
 def test_a_restored_version_stays_until_its_settings_change(workspace: Workspace) -> None:
     before = state(workspace)
     first = numbers(workspace, "filtered_corpus", "a")[0]
@@ -89,8 +101,8 @@ def test_a_global_stage_is_restored_in_all_its_parts(workspace: Workspace) -> No
     [
         ("filtered/a", 1, "'filtered' is not a stage. Try: one of evaluation_sets, raw_corpus"),
         ("filtered_corpus/c", 1, "is no partition. Try: one of filtered_corpus/a"),
-        ("filtered_corpus/a", 99, "there was no version 99. Try: "),
-        ("mixture_plan/small", 1, "cannot be restored by itself. Try: give the recipe"),
+        ("filtered_corpus/a", 99, "there was no version 99. Try: 1 to 1"),
+        ("training_export/small", 1, "its files lie outside the lake. Try: restore what"),
     ],
 )
 def test_what_cannot_be_restored_is_refused_in_words(
