@@ -64,7 +64,7 @@ def test_verdicts_come_back_also_where_the_documents_stayed_the_same(
     workspace: Workspace,
 ) -> None:
     before = state(workspace)
-    flag = "{name: short, signal: n_bytes, max: 1, action: flag}"
+    flag = "{name: short, signal: alphanumeric_fraction, max: 0, action: flag}"
     changed = reopen(workspace, "rules: [gopher, clean]", f"rules: [gopher, clean, {flag}]")
     make(changed)
     assert state(changed)[0] == before[0] and state(changed)[1] != before[1]
