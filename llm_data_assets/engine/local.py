@@ -68,11 +68,11 @@ def _in_pool(
 ) -> Iterator[tuple[int, Result]]:
     pool, read = _pool(workers)
     read.value = 0
-    futures: dict[Future[Result], int] = {
-        pool.submit(function, shard): index for index, shard in enumerate(shards)
-    }
-    running = set(futures)
+    futures: dict[Future[Result], int] = {}
     try:
+        for index, shard in enumerate(shards):
+            futures[pool.submit(function, shard)] = index
+        running = set(futures)
         while running:
             ended, running = wait(running, INTERVAL_SECONDS, FIRST_COMPLETED)
             counter.reach(read.value)

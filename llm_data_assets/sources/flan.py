@@ -36,8 +36,9 @@ def read_records(file: SourceFile, options: Options) -> Iterator[Spoken]:
     with open_decompressed(file) as stream:
         is_json = stream.read(64).lstrip()[:1] in (b"{", b"[")
     if is_json:
-        return spoken(json_records(file), _collection)
-    return spoken(rows(file, _TSV, _COLUMNS), _chain)
+        yield from spoken(json_records(file), _collection)
+    else:
+        yield from spoken(rows(file, _TSV, _COLUMNS), _chain)
 
 
 def _chain(record: dict[str, str], offset: int) -> Conversation:

@@ -80,7 +80,7 @@ def address(shown: Workspace) -> Iterator[str]:
     thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator["playwright.Browser"]:
     """The system's browser: playwright's own is never downloaded."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")

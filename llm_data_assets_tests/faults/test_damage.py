@@ -6,7 +6,7 @@ import pytest
 
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.doctor import diagnose
-from llm_data_assets.lake.schemas import STAGE_STATS
+from llm_data_assets.lake.schemas import HISTORY, STAGE_STATS
 from llm_data_assets.stages.damage import damaged, mend
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
@@ -36,7 +36,7 @@ def whole(small_workspace: Workspace) -> Workspace:
 
 def test_any_damaged_file_is_named_and_it_alone_is_made_again(whole: Workspace) -> None:
     expected, before = contents(whole), on_disk(whole)
-    history = ("stage_stats", "checks")
+    history = {table.name for table in HISTORY}
     hit = [paths[0] for table in ALL_TABLES if table.name not in history
            if (paths := lake_of(whole).files(table))]  # fmt: skip
     assert len(hit) > 15

@@ -10,7 +10,7 @@ import yaml
 from llm_data_assets.config.workspace import Workspace, open_workspace, quickstart_folder
 from llm_data_assets.engine import local
 from llm_data_assets.lake.catalog import connect
-from llm_data_assets.lake.schemas import CHECKS, DRIFT, STAGE_STATS
+from llm_data_assets.lake.schemas import HISTORY
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of, materialise
 
@@ -29,7 +29,7 @@ def contents(workspace: Workspace) -> dict[str, bytes]:
     lake = lake_of(workspace)
     found = {}
     for table in ALL_TABLES:
-        if table in (STAGE_STATS, CHECKS, DRIFT):  # history: they hold times and run ids
+        if table in HISTORY:
             continue
         rows = lake.read(table)
         keys = [

@@ -30,6 +30,7 @@ def test_the_same_home_gives_the_same_bytes(home: Workspace) -> None:
 
 
 def test_the_asset_writes_it_into_the_home(home: Workspace) -> None:
-    result = dg.materialize([report_asset(home)], instance=dg.DagsterInstance.ephemeral())
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([report_asset(home)], instance=instance)
     assert result.success
     assert (home.home / "reports" / "corpus_report.html").stat().st_size > 10_000
