@@ -529,18 +529,34 @@ def studio(
 
 @app.command()
 def report(
-    out_file: Annotated[Path, typer.Option("--out", help="The HTML file to write.")] = Path(
-        "corpus_report.html"
-    ),
+    recipe: Annotated[
+        str, typer.Option("--recipe", help="Write the cards of this recipe beside the report.")
+    ] = "",
+    out_path: Annotated[
+        Path | None, typer.Option("--out", help="The HTML file to write; of a recipe, the folder.")
+    ] = None,
 ) -> None:
-    """The studio's pages as one HTML file to send: aggregates and capped samples, masked."""
+    """The studio's pages as one HTML file to send; of a recipe, with datasheet and licences."""
+    from llm_data_assets.studio.cards.write import write_cards
     from llm_data_assets.studio.report import write_report
+    from llm_data_assets.studio.serve import publish_new_models
 
+    workspace = open_workspace()
+    publish_new_models(workspace)
+    file = out_path or Path("corpus_report.html")
+    written: list[Path] = []
+    if recipe:
+        folder = out_path or Path(f"{recipe}_card")
+        if folder.is_file():
+            raise ConfigError("--out", str(folder), "this is a file", "the name of a folder")
+        written += write_cards(workspace, recipe, folder)
+        file = folder / "corpus_report.html"
     try:
-        written = write_report(open_workspace(), out_file)
+        written.append(write_report(workspace, file))
     except ValueError as error:
         _fail(str(error), code=1)
-    out.print(f"wrote {written}, {written.stat().st_size / 1000:,.0f} kB", soft_wrap=True)
+    for each in written:
+        out.print(f"wrote {each}, {each.stat().st_size / 1000:,.1f} kB", soft_wrap=True)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.defs.automation import nightly_schedule
 from llm_data_assets.defs.failure_hook import failure_sensor
 from llm_data_assets.defs.models import Warehouse, model_assets
-from llm_data_assets.defs.report import report_asset
+from llm_data_assets.defs.report import card_assets, report_asset
 from llm_data_assets.defs.sources import new_files_sensor, source_files_asset
 from llm_data_assets.defs.stage_assets import stage_asset
 from llm_data_assets.stages.graph import STAGES
@@ -20,6 +20,7 @@ def build_definitions(workspace: Workspace) -> dg.Definitions:
             *(stage_asset(stage, workspace) for stage in STAGES.values()),
             *model_assets(workspace),
             report_asset(workspace),
+            *card_assets(workspace),
         ],
         schedules=[nightly_schedule(workspace)],
         sensors=[

@@ -27,6 +27,11 @@ _SCREENS = {
     "tokenized_corpus": "/tokenizer",
     "token_inventory": "/tokenizer",
     "latest_checks": "/checks",
+    "recipe_contents": "/card",
+    "datasheet": "/card",
+    "croissant": "/card",
+    "license_list": "/card",
+    "lineage_events": "/card",
 }
 _WIDTH, _HEIGHT, _BAND = 560, 150, 90  # pixels; Dagster shows a picture 300 wide unless told
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llm_data_assets.studio.pages import (
+    card,
     checks,
     compare,
     document,
@@ -43,6 +44,7 @@ SCREENS = (
     Screen("tokenizer", "/tokenizer", "Tokenizer", "How densely it packs", tokenizer.page),
     Screen("compare", "/compare", "Compare", "Two versions", compare.page, in_report=False),
     Screen("instructions", "/instructions", "Instructions", "What was picked", instructions.page),
+    Screen("card", "/card", "Corpus card", "What a recipe holds, under which terms", card.page),
     Screen("document", "/doc", "Document", "One document, from source to sequence",
            document.page, in_report=False),
     Screen("sql", "/sql", "SQL", "Ask the lake", sql.page, in_report=False),

@@ -74,6 +74,12 @@ def standing(expression: str, allow: Collection[str], deny: Collection[str]) -> 
     return _standing(parsed, frozenset(map(str.lower, allow)), frozenset(map(str.lower, deny)))
 
 
+def is_spdx(expression: str) -> bool:
+    """Whether SPDX knows every licence of an expression."""
+    parsed = _parsed(expression)
+    return parsed is not None and not get_spdx_licensing().unknown_license_keys(parsed)
+
+
 _WORST_FIRST: tuple[Standing, ...] = ("denied", "unknown", "allowed")
 
 
