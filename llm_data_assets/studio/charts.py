@@ -103,6 +103,19 @@ def histogram(
     return _svg(across, parts)
 
 
+def scatter(dots: Sequence[tuple[float, float, bool]], *, across: str, up: str) -> str:
+    """(x, y, picked) as dots: filled if picked, hollow if not, picked ones in front."""
+    low, high = min(x for x, _, _ in dots), max(x for x, _, _ in dots)
+    floor, top = min(0.0, *(y for _, y, _ in dots)), max(y for _, y, _ in dots)
+    parts = [_frame(low, high, top - floor or 1, f"{across}; up: {up}", floor)]
+    for x, y, picked in sorted(dots, key=lambda dot: dot[2]):
+        parts.append(
+            f'<circle class="{"kept" if picked else "hollow"}" cx="{_x(x, low, high):.1f}" '
+            f'cy="{_y(y - floor, top - floor or 1):.1f}" r="3.5"/>'
+        )
+    return _svg(f"{up} by {across}", parts)
+
+
 def _x(value: float, low: float, high: float) -> float:
     return _LEFT + (WIDTH - _LEFT - _RIGHT) * (value - low) / ((high - low) or 1)
 
@@ -111,12 +124,12 @@ def _y(value: float, top: float) -> float:
     return HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * value / top
 
 
-def _frame(low: float, high: float, top: float, across: str) -> str:
+def _frame(low: float, high: float, top: float, across: str, floor: float = 0.0) -> str:
     base = HEIGHT - _BOTTOM
     lines = "".join(
         f'<path class="grid" d="M{_LEFT} {_y(top * share, top):.1f}H{WIDTH - _RIGHT}"/>'
         f'<text class="axis" x="{_LEFT - 6}" y="{_y(top * share, top) + 4:.1f}" '
-        f'text-anchor="end">{_tick(top * share)}</text>'
+        f'text-anchor="end">{_tick(floor + top * share)}</text>'
         for share in (0, 0.5, 1)
     )
     ticks = "".join(

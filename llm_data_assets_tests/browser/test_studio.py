@@ -75,6 +75,17 @@ def test_two_versions_are_compared(tab: Tab) -> None:
         pytest.skip("the home of the pictures has one version of filtered_corpus")
     assert page.locator("#flipped tbody tr").count() > 0
     assert "fewer_" in page.locator("#flipped").inner_text()
+    rule = page.locator("#rules tr", has_text="fewer_words")
+    assert rule.locator("td").all_inner_texts()[:3] == ["fewer_words", "", "156"]
+    assert page.locator("#retention tbody tr").count() == 2
+    tab.keep("compare_changes")
+
+
+def test_a_card_answers_from_data_and_says_what_is_to_fill_in(tab: Tab) -> None:
+    page = tab.open("/card")
+    page.locator("summary", has_text="How many instances").click()
+    assert "tokens counted once" in page.locator("#datasheet details[open] pre").inner_text()
+    assert page.locator("#datasheet .note", has_text="To fill in").count() > 0
 
 
 def test_a_bar_narrows_the_documents(tab: Tab) -> None:

@@ -1,12 +1,13 @@
-"""Compare: what two materialisations of a stage gave, source by source, and whose fate changed."""
+"""Compare: two materialisations of the filter: retention, rules, drift, and whose fate changed."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from llm_data_assets.lake.catalog import literal
 from llm_data_assets.lake.delta import Lake
-from llm_data_assets.lake.schemas import FILTERED_CORPUS
+from llm_data_assets.lake.schemas import FILTERED_CORPUS, VERDICTS
 from llm_data_assets.studio.reader import Panel, Reader, Row, where
+from llm_data_assets.versions import history
 
 STAGE = FILTERED_CORPUS.name
 _SHOWN = 50
@@ -32,7 +33,7 @@ FROM stage_stats {where(stage=STAGE)} ORDER BY ts DESC, source LIMIT 200""",
         _changes(reader, source, older, newer) if older is not None and newer is not None else []
     )
     return {
-        "panels": [versions, *changes],
+        "panels": [_retention(reader), *changes, _drift(reader, source), versions],
         "source": source,
         "sources": sources,
         "numbers": numbers,
@@ -58,34 +59,96 @@ def _chosen(told: str | None, numbers: list[int], place: int) -> int | None:
     return numbers[place] if len(numbers) > place else None
 
 
+def _retention(reader: Reader) -> Panel:
+    return reader.panel(
+        "retention",
+        "Retention by source",
+        f"""WITH numbered AS (
+    SELECT *, row_number() OVER (PARTITION BY source ORDER BY ts DESC) AS back
+    FROM stage_stats WHERE stage = {literal(STAGE)}
+)
+SELECT source, before.docs / nullif(before.docs_in, 0) AS share_before,
+       after.docs / nullif(after.docs_in, 0) AS share_after,
+       share_after - share_before AS change,
+       before.docs AS docs_before, after.docs AS docs_after,
+       before.config_hash <> after.config_hash AS settings_differ
+FROM (FROM numbered WHERE back = 2) AS before JOIN (FROM numbered WHERE back = 1) AS after
+    USING (source)
+ORDER BY abs(change) DESC NULLS LAST, source""",
+        note="Share of documents that the filter keeps: the newest two materialisations of each.",
+    )
+
+
+def _drift(reader: Reader, source: str) -> Panel:
+    return reader.panel(
+        "drift",
+        f"Drift of the signals of {source}" if source else "Drift",
+        f"""SELECT signal, psi_beyond_chance, js, bound, warns, baseline_version, version
+FROM signal_drift {where(source=source)} ORDER BY psi_beyond_chance DESC, signal LIMIT 20""",
+        note="The newest measurement against the one before; PSI beyond what two samples of one "
+        "distribution show.",
+        fill="llm-data run --to quality_signals",
+    )
+
+
 def _changes(reader: Reader, source: str, older: int, newer: int) -> list[Panel]:
-    """Documents that one version has and the other has not, and reasons counted in both."""
+    """Rules that count otherwise in the two versions, and documents that only one of them has."""
     lake = Lake(reader.workspace.home / "lake")
-    place = {"source": source}
-    files = {v: lake.files(FILTERED_CORPUS, place, v) for v in (older, newer)}
-    if not all(file.exists() for found in files.values() for file in found):
-        return [Panel("flipped", "Changed verdicts", "", [], "An older version was purged.")]
-    one, other = (_ids(files[version]) for version in (older, newer))
+    noted = {row["tables"][STAGE]: row["tables"].get(VERDICTS.name)
+             for row in history.versions(reader.workspace, STAGE, source)}  # fmt: skip
+    kept = {v: lake.files(FILTERED_CORPUS, {"source": source}, v) for v in (older, newer)}
+    told = {
+        v: lake.files(VERDICTS, {"source": source, "stage": STAGE}, noted.get(v))
+        for v in (older, newer)
+    }
+    if not all(file.exists() for found in (kept, told) for v in found for file in found[v]):
+        return [Panel("flipped", "Changed verdicts", "", [], "An older version was collected.")]
+    decided = f"""a AS ({_verdicts(told[older])}),
+b AS ({_verdicts(told[newer])})"""
+    rules = reader.panel(
+        "rules",
+        "Rules that differ",
+        f"""WITH {decided},
+before AS (SELECT reason, any_value(threshold) AS threshold, count(*) AS docs FROM a GROUP BY ALL),
+after AS (SELECT reason, any_value(threshold) AS threshold, count(*) AS docs FROM b GROUP BY ALL)
+SELECT reason, before.threshold AS bound_before, after.threshold AS bound_after,
+       coalesce(before.docs, 0) AS docs_before, coalesce(after.docs, 0) AS docs_after
+FROM before FULL JOIN after USING (reason)
+WHERE bound_before IS DISTINCT FROM bound_after OR docs_before <> docs_after
+ORDER BY abs(docs_after - docs_before) DESC, reason""",
+        note="As their verdicts tell: a rule that removed nothing in either does not appear.",
+    )
     flipped = reader.panel(
         "flipped",
         "Changed verdicts",
-        f"""WITH a AS ({one}), b AS ({other}),
+        f"""WITH {decided},
+one AS ({_ids(kept[older])}), other AS ({_ids(kept[newer])}),
 flipped AS (
-    SELECT doc_id, CASE WHEN a.doc_id IS NULL THEN 'came back' ELSE 'went' END AS change
-    FROM (SELECT doc_id FROM a) AS a FULL JOIN (SELECT doc_id FROM b) AS b USING (doc_id)
-    WHERE a.doc_id IS NULL OR b.doc_id IS NULL
+    SELECT doc_id, 'came back' AS change FROM other ANTI JOIN one USING (doc_id)
+    UNION ALL SELECT doc_id, 'went' FROM one ANTI JOIN other USING (doc_id)
 )
 SELECT flipped.doc_id, change, reason, value, threshold
-FROM flipped LEFT JOIN (SELECT * FROM verdicts WHERE source = {literal(source)}
-                        AND NOT kept AND position = 0) AS verdicts USING (doc_id)
+FROM flipped LEFT JOIN (
+    SELECT 'came back' AS change, * FROM a UNION ALL SELECT 'went', * FROM b
+) AS decisions USING (doc_id, change)
 ORDER BY change, flipped.doc_id LIMIT {_SHOWN}""",
-        note="Documents that one version has and the other has not; the reason is today's.",
+        note="Documents that one version has and the other has not, with what removed them: "
+        "the former version's rule for those that came back. "
+        "Without one, the document came, went or was a duplicate.",
     )
-    return [flipped]
+    return [rules, flipped]
+
+
+def _verdicts(files: list[Any]) -> str:
+    columns = "doc_id, reason, value, threshold"
+    if not files:
+        return "SELECT '' AS doc_id, '' AS reason, 0.0 AS value, 0.0 AS threshold LIMIT 0"
+    return f"SELECT {columns} FROM {_read(files)} WHERE NOT kept AND position = 0"
 
 
 def _ids(files: list[Any]) -> str:
-    listed = ", ".join(literal(str(file)) for file in files)
-    return (
-        f"SELECT doc_id FROM read_parquet([{listed}])" if files else "SELECT '' AS doc_id LIMIT 0"
-    )
+    return f"SELECT doc_id FROM {_read(files)}" if files else "SELECT '' AS doc_id LIMIT 0"
+
+
+def _read(files: list[Any]) -> str:
+    return f"read_parquet([{', '.join(literal(str(file)) for file in files)}])"

@@ -50,7 +50,7 @@ FROM duplicates {where(source=source)} GROUP BY 1 ORDER BY 1""",
         "What went beside what stays",
         f"""SELECT source, signal, removed_docs, kept_docs, removed_mean, kept_mean, difference
 FROM removed_against_kept {where(source=source)}
-ORDER BY abs(difference) DESC NULLS LAST LIMIT 15""",
+ORDER BY round(abs(difference), 6) DESC NULLS LAST, source, signal LIMIT 15""",
         note="Signals whose means differ most, in standard deviations of what stays.",
         fill="llm-data run --to removed_signals",
     )

@@ -1,0 +1,39 @@
+"""The screen of instruction selection, on a home with dialogues and on one without."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from llm_data_assets.studio.app import make_app
+from llm_data_assets.studio.pages.instructions import page
+from llm_data_assets.studio.reader import Reader
+from llm_data_assets_tests.stages.test_instructions import ROWS, run_branch, workspace_of
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    workspace = workspace_of(tmp_path_factory.mktemp("dialogues"), asked=ROWS)
+    run_branch(workspace)
+    return Reader(workspace)
+
+
+def test_each_scored_dialogue_is_a_dot_filled_if_it_was_picked(reader: Reader) -> None:
+    drawn = page(reader, {})
+    spread = next(panel for panel in drawn["panels"] if panel.name == "spread")
+    picked = {row["doc_id"] for row in reader.rows("SELECT doc_id FROM selected_instructions")}
+    assert {each["doc_id"] for each in spread.rows if each["picked"]} == picked
+    assert drawn["picture"].count('class="kept"') == len(picked) > 0
+    assert drawn["picture"].count("<circle") == len(spread.rows)
+
+
+def test_axes_are_chosen_from_the_scores_and_nothing_else(reader: Reader) -> None:
+    assert page(reader, {"across": "answer_words"})["across"] == "answer_words"
+    assert page(reader, {"across": "1; DROP TABLE x"})["across"] == "concept_density"
+
+
+def test_a_home_without_dialogues_says_how_to_get_some(client: TestClient) -> None:
+    assert "llm-data sources add" in client.get("/instructions").text
+
+
+def test_the_screen_opens(reader: Reader) -> None:
+    client = TestClient(make_app(reader.workspace), base_url="http://127.0.0.1")
+    assert client.get("/instructions?up=quality").text.count("<circle") > 0
