@@ -4,6 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from llm_data_assets.studio.app import make_app
+from llm_data_assets.studio.pages.flow import page as flow_page
 from llm_data_assets.studio.pages.instructions import page
 from llm_data_assets.studio.reader import Reader
 from llm_data_assets_tests.stages.test_instructions import ROWS, run_branch, workspace_of
@@ -32,6 +33,15 @@ def test_axes_are_chosen_from_the_scores_and_nothing_else(reader: Reader) -> Non
 
 def test_a_home_without_dialogues_says_how_to_get_some(client: TestClient) -> None:
     assert "llm-data sources add" in client.get("/instructions").text
+
+
+def test_flow_draws_the_branch_and_loses_nothing_unnamed(reader: Reader) -> None:
+    rows = reader.rows("SELECT step, reason, docs FROM branch_survival ORDER BY ALL")
+    stays = {row["step"]: row["docs"] for row in rows if row["reason"] is None}
+    lost = {s: sum(r["docs"] for r in rows if r["step"] == s and r["reason"]) for s in stays}
+    assert [stays[step - 1] - lost[step] for step in (2, 3, 4)] == [stays[s] for s in (2, 3, 4)]
+    (drawn,) = flow_page(reader, {})["branches"].values()
+    assert "rouge" in drawn and "not made yet" not in drawn
 
 
 def test_the_screen_opens(reader: Reader) -> None:

@@ -1,6 +1,6 @@
 """Flow: where documents, bytes and tokens go, every loss by name, and the texts behind it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -49,9 +49,20 @@ GROUP BY ALL ORDER BY step, reason NULLS FIRST, docs DESC""",
         "SELECT sum(docs)::BIGINT AS docs, sum(bytes)::BIGINT AS bytes, "
         f"sum(tokens)::BIGINT AS tokens FROM recipe_reach {where(recipe=recipe, source=source)}"
     )
-    steps = _steps(survival.rows, measure, reached[0] if recipe and reached else None, recipe)
+    steps = _steps(survival.rows, STAGES, measure)
+    if recipe and reached:
+        taken = reached[0][measure] or 0
+        steps.append(Step(recipe, taken, [(_NOT_TAKEN, steps[-1].value - taken)]))
+    branches = reader.panel(
+        "branches",
+        "Other branches",
+        """SELECT branch, step, stage, reason, sum(docs)::BIGINT AS docs,
+       count(DISTINCT source) AS sources
+FROM branch_survival GROUP BY ALL ORDER BY branch, step, reason NULLS FIRST, docs DESC""",
+    )
     return {
-        "panels": [survival, sources, *_samples(reader, query)],
+        "panels": [survival, sources, branches, *_samples(reader, query)],
+        "branches": _branches(branches.rows),
         "picture": river(steps, compact, _link(query, reader.static)) if survival.rows else "",
         "steps": steps,
         "measure": measure,
@@ -67,10 +78,20 @@ GROUP BY ALL ORDER BY step, reason NULLS FIRST, docs DESC""",
     }
 
 
-def _steps(rows: list[Row], measure: str, reached: Row | None, recipe: str) -> list[Step]:
+def _branches(rows: list[Row]) -> dict[str, str]:
+    """Branch -> the river of its stages, of those that have been run."""
+    drawn = {}
+    for branch in dict.fromkeys(row["branch"] for row in rows):
+        here = [row for row in rows if row["branch"] == branch]
+        stages = list(dict.fromkeys(row["stage"] for row in here))
+        drawn[branch] = river(_steps(here, stages, "docs"), compact, lambda step, reason: "")
+    return drawn
+
+
+def _steps(rows: list[Row], stages: Sequence[str], measure: str) -> list[Step]:
     """The stages in order; what is neither kept nor lost by name was not decided about yet."""
     steps: list[Step] = []
-    for stage in STAGES:
+    for stage in stages:
         here = [row for row in rows if row["stage"] == stage]
         kept = sum(row[measure] or 0 for row in here if row["reason"] is None)
         losses = [(row["reason"], row[measure] or 0) for row in here if row["reason"]]
@@ -80,9 +101,6 @@ def _steps(rows: list[Row], measure: str, reached: Row | None, recipe: str) -> l
             if measure != "tokens" and unexplained > 0:
                 losses.append((_NOT_MADE, unexplained))
         steps.append(Step(stage.removesuffix("_corpus"), kept, losses))
-    if reached:
-        taken = reached[measure] or 0
-        steps.append(Step(recipe, taken, [(_NOT_TAKEN, steps[-1].value - taken)]))
     return steps
 
 
