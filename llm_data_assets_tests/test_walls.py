@@ -11,7 +11,7 @@ LEVELS = (
     {"config"},
     {"lake"},
     {"engine"},
-    {"text", "dedup", "tokens", "mixing", "planning", "instructions"},
+    {"text", "dedup", "tokens", "mixing", "planning", "instructions", "media"},
     {"sources"},
     {"stages"},
     {"versions", "explain", "explain_position", "doctor", "plan", "instruction_report"},

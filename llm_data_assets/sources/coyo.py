@@ -32,6 +32,7 @@ def _pair(row: Document) -> Paired:
     about: dict[str, Any] = row.meta
     if not row.url:
         return Reject(row.offset, "no address: url is missing", row.text.encode()[:80])
+    scores = numbers(about, _SCORES)
     return MediaPair(
         row.offset,
         "image",
@@ -39,11 +40,9 @@ def _pair(row: Document) -> Paired:
         url=row.url,
         width=whole(about.get("width")),
         height=whole(about.get("height")),
-        scores=numbers(about, _SCORES),
+        scores=scores,
         native_id=row.native_id,
         meta={
-            name: value
-            for name, value in about.items()
-            if name not in (*_SCORES, "width", "height")
+            name: value for name, value in about.items() if name not in (*scores, "width", "height")
         },
     )

@@ -11,7 +11,7 @@ from llm_data_assets.sources.options import NoOptions as Options
 from llm_data_assets.sources.parquet import split as split
 
 _FIELDS = parquet.Options(text="TEXT", url="URL", title=None, created_at=None)
-_USED = ("SAMPLE_ID", "HEIGHT", "WIDTH", "LICENSE", "LANGUAGE", "NSFW", "similarity")
+_USED = ("SAMPLE_ID", "HEIGHT", "WIDTH", "LICENSE", "LANGUAGE", "NSFW")
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
@@ -30,6 +30,7 @@ def _pair(row: Document) -> Paired:
     if not row.url:
         return Reject(row.offset, "no address: URL is missing", row.text.encode()[:80])
     identifier = about.get("SAMPLE_ID")
+    scores = numbers(about, ["similarity"])
     return MediaPair(
         row.offset,
         "image",
@@ -38,13 +39,13 @@ def _pair(row: Document) -> Paired:
         width=whole(about.get("WIDTH")),
         height=whole(about.get("HEIGHT")),
         nsfw=about.get("NSFW"),
-        scores=numbers(about, ["similarity"]),
+        scores=scores,
         native_id=None if identifier is None else str(identifier),
         language=about.get("LANGUAGE"),
         license=about.get("LICENSE"),
         meta={
             name: value
             for name, value in about.items()
-            if name not in _USED and not name.startswith("__index")
+            if name not in (*_USED, *scores) and not name.startswith("__index")
         },
     )
