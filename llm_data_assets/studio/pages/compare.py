@@ -7,7 +7,6 @@ from llm_data_assets.lake.catalog import literal
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import FILTERED_CORPUS, VERDICTS
 from llm_data_assets.studio.reader import Panel, Reader, Row, where
-from llm_data_assets.versions import history
 
 STAGE = FILTERED_CORPUS.name
 _SHOWN = 50
@@ -93,6 +92,8 @@ FROM signal_drift {where(source=source)} ORDER BY psi_beyond_chance DESC, signal
 
 def _changes(reader: Reader, source: str, older: int, newer: int) -> list[Panel]:
     """Rules that count otherwise in the two versions, and documents that only one of them has."""
+    from llm_data_assets.versions import history  # brings every kernel along
+
     lake = Lake(reader.workspace.home / "lake")
     noted = {row["tables"][STAGE]: row["tables"].get(VERDICTS.name)
              for row in history.versions(reader.workspace, STAGE, source)}  # fmt: skip
