@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from sklearn.feature_extraction.text import HashingVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import precision_score, recall_score, roc_auc_score
 
 # Words; of scripts without spaces, single characters.
 _ALONE = r"\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -47,6 +44,10 @@ def train_classifier(
     Raises:
         ValueError: too few texts on one side.
     """
+    # 115 MB and a second to import: only where one is trained, not where rules are read.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import precision_score, recall_score, roc_auc_score
+
     if min(len(like), len(unlike)) < HELD_OUT:
         raise ValueError(
             f"{len(like)} documents are like and {len(unlike)} unlike; a classifier needs "
@@ -92,6 +93,8 @@ def tokens(text: str) -> list[str]:
 
 def _features(texts: Sequence[str]):  # type: ignore[no-untyped-def]
     """Sparse float64[n, FEATURES], each row of length 1."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+
     hashing = HashingVectorizer(
         analyzer=_grams, n_features=FEATURES, alternate_sign=False, norm="l2"
     )
