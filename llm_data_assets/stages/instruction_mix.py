@@ -204,11 +204,14 @@ def _write_tokens(workspace: Workspace, path: Path, rows: Sequence[Mapping[str, 
 def _no_leak(context: Context) -> CheckResult:
     """No question stands in two splits."""
     shared = query(
-        f"""SELECT question_hash, count(*) AS rows, min(doc_id) AS one, max(doc_id) AS other
+        f"""SELECT question_hash, count(*) AS rows,
+                min(doc_id) FILTER (split = 'train') AS train,
+                min(doc_id) FILTER (split = 'validation') AS validation
             FROM {relation(context.lake, INSTRUCTION_MIX)}
             GROUP BY question_hash HAVING count(DISTINCT split) > 1 ORDER BY question_hash"""
     )
-    return CheckResult(not shared, len(shared), "0 questions in two splits", shared[:SAMPLES])
+    expected = "0 questions in two splits; if not, materialise instruction_mix again"
+    return CheckResult(not shared, len(shared), expected, shared[:SAMPLES])
 
 
 def _files_stand(context: Context) -> CheckResult:

@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, ClassVar, get_type_hints
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,6 +17,7 @@ from llm_data_assets.instruction_report import dialogue_lines, explain_dialogue,
 from llm_data_assets.instructions import scorers
 from llm_data_assets.lake.catalog import connect
 from llm_data_assets.sources.formats import FORMATS, load_reader
+from llm_data_assets.stages import instruction_mix
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of, materialise
 from llm_data_assets.stages.prune import remove_dropped_sources
@@ -344,6 +346,36 @@ def test_repeated_ids_leave_by_name(tmp_path: Path) -> None:
     assert rows(workspace, "SELECT error FROM rejects") == [
         ("repeated id: chats/one stands earlier in this source",)
     ]
+
+
+def test_a_question_in_two_splits_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = workspace_of(tmp_path, pairs=PAIRS)
+    run_branch(workspace)
+    asked_twice = rows(
+        workspace,
+        "SELECT list(doc_id ORDER BY doc_id) FROM instruction_mix "
+        "GROUP BY question_hash HAVING count(*) = 2",
+    )
+    [([low, high],)] = asked_twice
+    ordered = instruction_mix._ordered
+
+    def leaking(*given: Any) -> pa.Table:
+        listed = ordered(*given).to_pylist()
+        for row in listed:
+            row["split"] = "validation" if row["doc_id"] == low else "train"
+        return pa.Table.from_pylist(listed)
+
+    monkeypatch.setattr(instruction_mix, "_ordered", leaking)
+    stage = STAGES["instruction_mix"]
+    [partition] = stage.partitions(workspace)
+    done = materialise(stage, partition, workspace, run_id="leak")
+    assert [check.name for check in done.blocked_by(stage)] == ["no_leak"]
+    seen = done.checks["no_leak"]
+    assert seen.observed == 1
+    assert [(row["train"], row["validation"]) for row in seen.samples] == [(high, low)]
+    assert "materialise instruction_mix again" in seen.expected
 
 
 def test_a_source_that_changes_its_branch_leaves_the_other(tmp_path: Path) -> None:
