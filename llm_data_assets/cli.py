@@ -359,15 +359,13 @@ def plan(
     from llm_data_assets import plan as planned
     from llm_data_assets.config.workspace import home_folder
     from llm_data_assets.planning.budget import given_of
-    from llm_data_assets.planning.known import known as known_rows
     from llm_data_assets.planning.quantities import readable
     from llm_data_assets.stages.data_gap import recipe_gaps
     from llm_data_assets.stages.scaling_fit import fit_report, vocabulary_report
 
     if known:
-        _print_tables(
-            {"known_datasets": known_rows("dataset"), "known_models": known_rows("model")}, as_json
-        )
+        tables = planned.known_tables()
+        _print_tables(tables if as_json else planned.readable_known(tables), as_json)
         return
     if fit is not None:
         words = vocabulary_report(fit)

@@ -4,11 +4,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import yaml
 
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.pipeline import Pipeline
 from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.lake.catalog import quote, rows
+from llm_data_assets.lake.models import load_models
 from llm_data_assets.mixing.replay import SHARES
 from llm_data_assets.planning.budget import Given, answer, remarks, vocabulary
 from llm_data_assets.planning.continual import continual_advice
@@ -56,6 +59,36 @@ def budget_lines(report: dict[str, Any]) -> list[str]:
         f"inventory: {readable(stock['tokens'])} tokens in {len(stock['sources'])} sources; "
         + (f"short of {low} to {high}" if stock["shortfall_high"] else "enough under every law"),
     ]
+
+
+def known_tables() -> dict[str, list[dict[str, Any]]]:
+    """Published data sets, models and their numbers, from the SQL models of these names."""
+    names = ("known_datasets", "known_models", "known_numbers")
+    models = load_models()
+    with duckdb.connect() as connection:
+        for name in reversed(names):  # the first two read the third
+            connection.execute(f"CREATE VIEW {quote(name)} AS {models[name]}")
+        return {name: rows(connection, f"FROM {quote(name)}") for name in names}
+
+
+def readable_known(tables: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """`known_tables` for people: a row a set or model, its numbers with their marks in one cell."""
+    numbers: dict[str, list[str]] = {}
+    for row in tables["known_numbers"]:
+        said = f"{row['quantity']} {readable(row['value'])}, {row['mark']}"
+        numbers.setdefault(row["name"], []).append(said + (f": {row['of']}" if row["of"] else ""))
+    return {
+        name: [
+            {
+                "name": row["name"],
+                "numbers": "\n".join(numbers.get(row["name"], [])),
+                **({"licence": row["licence"]} if "licence" in row else {}),
+                "note": row["correction"],
+            }
+            for row in tables[name]
+        ]
+        for name in ("known_datasets", "known_models")
+    }
 
 
 def readable_gaps(rows: list[dict[str, Any]]) -> list[dict[str, str]]:

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.plan import known_tables, readable_known
 from llm_data_assets.planning.laws import STANDARD
+from llm_data_assets.sources.formats import all_formats
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import materialise
 from llm_data_assets_tests.test_cli import call
@@ -192,7 +194,35 @@ def test_a_recipe_for_continued_training_can_be_pasted(
 
 def test_known_numbers_carry_their_mark(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(call(capsys, "plan", "--known", "--json")[1])
-    by_name = {row["name"]: row for row in found["known_datasets"] + found["known_models"]}
-    assert by_name["OASST1"]["size"].startswith("161,443 messages")
-    assert by_name["Falcon-40B"]["note"] == "RefinedWeb and curated, not RedPajama"
-    assert {row["mark"] for row in by_name.values()} == {"verified", "transcribed", "unchecked"}
+    sets = {row["name"]: row for row in found["known_datasets"]}
+    models = {row["name"]: row for row in found["known_models"]}
+    assert (sets["OASST1"]["records"], sets["OASST1"]["record_unit"]) == (161443, "message")
+    assert (sets["The Pile"]["bytes"], sets["The Pile"]["bytes_mark"]) == (886e9, "verified")
+    assert sets["UltraFeedback"]["licence"] == "MIT"
+    assert models["Yuan2.0-M32"]["active_params"] == 3.7e9
+    assert {row["name"] for row in found["known_numbers"]} <= sets.keys() | models.keys()
+    marks = {row["mark"] for row in found["known_numbers"]}
+    assert marks == {"verified", "transcribed", "unchecked"}
+
+
+def test_known_sets_name_formats_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(call(capsys, "plan", "--known", "--json")[1])["known_datasets"]
+    named = {each for row in found for each in row["formats"].split(", ") if each}
+    assert named <= set(all_formats())
+
+
+def test_known_sets_are_readable() -> None:
+    tables = readable_known(known_tables())
+    sets = {row["name"]: row for row in tables["known_datasets"]}
+    models = {row["name"]: row for row in tables["known_models"]}
+    assert sets["C4"]["numbers"].splitlines() == [
+        "tokens 175B, verified: as counted by RedPajama and Dolma",
+        "bytes 305B, unchecked",
+        "records 365M, unchecked",
+    ]
+    assert models["Falcon-40B"]["note"] == "trained on RefinedWeb and curated text, not on RedPajama"
+
+
+def test_known_sets_are_printed_as_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = call(capsys, "plan", "--known")[1]
+    assert "ODC-By-1.0" in printed
