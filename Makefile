@@ -3,11 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo test lint types dev clean
+.PHONY: help setup demo test test-slow lint types dev clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: .venv/ready ## Install the project and its tools into .venv
 
@@ -21,6 +21,9 @@ demo: .venv/ready ## Materialise the embedded catalog through Dagster, and show 
 
 test: .venv/ready lint types ## Lint, check types, run the tests
 	$(BIN)/python -m pytest
+
+test-slow: .venv/ready ## Run the tests that `make test` leaves out: whole flows again, killed runs
+	$(BIN)/python -m pytest -m slow
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -27,6 +27,7 @@ def two_homes(tmp_path: Path) -> tuple[Workspace, Workspace]:
     return workspace, open_workspace(tmp_path / "undisturbed", *paths)
 
 
+@pytest.mark.slow  # runs of the command, killed
 def test_killed_runs_end_where_an_undisturbed_one_does(
     two_homes: tuple[Workspace, Workspace],
 ) -> None:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.defs.instance import open_instance
@@ -96,6 +97,7 @@ def environment(workspace: Workspace) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow  # runs of the command beside readers
 def test_a_query_a_reader_and_a_materialisation_never_lock_each_other_out(
     small_workspace: Workspace,
 ) -> None:

@@ -1,6 +1,6 @@
 """A run that is killed, has no disk left or is started twice: nothing is lost, nobody sees a half.
 
-Each test runs a few trials; `-m slow` runs hundreds, and docs/operating.md has what they gave.
+Each test runs a few trials; `-m long` runs hundreds, and docs/operating.md has what they gave.
 """
 
 import json
@@ -29,12 +29,13 @@ def without_a_loss(found: dict[str, Any], number: int) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the trials fork: Linux only")
+@pytest.mark.slow  # each trial is a run of the command
 @pytest.mark.parametrize(("fault", "number"), [("kill", 2), ("space", 1), ("twice", 1)])
 def test_a_disturbed_run_loses_nothing(fault: str, number: int) -> None:
     without_a_loss(trials(fault, number, seed=2), number)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("fault", "number"), [("kill", 300), ("space", 100), ("twice", 40)])
 def test_hundreds_of_disturbed_runs_lose_nothing(fault: str, number: int) -> None:
     without_a_loss(trials(fault, number, seed=0), number)

@@ -22,6 +22,7 @@ def reopened(workspace: Workspace, home: Path | None = None) -> Workspace:
     return open_workspace(home or workspace.home, workspace.catalog.path, workspace.pipeline.path)
 
 
+@pytest.mark.slow  # the whole flow five times
 def test_adding_a_file_then_a_source_then_removing_both_equals_a_rebuild(
     small_workspace: Workspace, tmp_path: Path
 ) -> None:

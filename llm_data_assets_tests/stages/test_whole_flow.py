@@ -119,6 +119,7 @@ def test_in_is_out_plus_dropped_at_every_stage_and_source(demo: Workspace) -> No
         assert came_in == went_out + dropped, source
 
 
+@pytest.mark.slow  # the whole flow four times, in processes
 def test_workers_and_shards_change_no_byte(
     demo: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

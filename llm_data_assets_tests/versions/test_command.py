@@ -20,6 +20,7 @@ def chosen(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     return workspace
 
 
+@pytest.mark.slow  # the demo made, pinned and made again
 def test_restored_pinned_collected_and_rebuilt(
     chosen: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
