@@ -220,7 +220,8 @@ def test_known_sets_are_readable() -> None:
         "bytes 305B, unchecked",
         "records 365M, unchecked",
     ]
-    assert models["Falcon-40B"]["note"] == "trained on RefinedWeb and curated text, not on RedPajama"
+    note = "trained on RefinedWeb and curated text, not on RedPajama"
+    assert models["Falcon-40B"]["note"] == note
 
 
 def test_known_sets_are_printed_as_tables(capsys: pytest.CaptureFixture[str]) -> None:
