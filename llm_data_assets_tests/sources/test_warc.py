@@ -153,10 +153,10 @@ def test_a_digest_that_holds_and_one_that_does_not(tmp_path: Path, form: str) ->
         (response(b""), "empty payload"),
         (response(b" \r\n"), "empty payload"),
         (response(b"5\r\nhel", more="Transfer-Encoding: chunked\r\n"), "broken chunks"),
-        (response(gzip.compress(PAGE.encode())[:40]), "broken payload"),
+        (response(gzip.compress(PAGE.encode(), mtime=0)[:40]), "broken payload"),
         (response(b"\x0b\x02", more="Content-Encoding: br\r\n"), "unknown encoding"),
         (response(b"x" * 5_000), "record too large"),
-        (response(gzip.compress(bytes(9_000))), "payload too large"),
+        (response(gzip.compress(bytes(9_000), mtime=0)), "payload too large"),
     ],
 )
 def test_a_broken_record_costs_that_record(tmp_path: Path, block: bytes, reason: str) -> None:
