@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from llm_data_assets.dedup.buckets import fill_band_keys
-
 
 def band_keys(signatures: np.ndarray, *, bands: int, rows: int) -> np.ndarray:
     """One 64-bit key a band: documents with equal keys have equal values throughout the band.
@@ -20,6 +18,9 @@ def band_keys(signatures: np.ndarray, *, bands: int, rows: int) -> np.ndarray:
     Raises:
         ValueError: the signatures have fewer than bands * rows values.
     """
+    # It brings the compiler along, which who asks for the curve alone does without.
+    from llm_data_assets.dedup.buckets import fill_band_keys
+
     check_bands(bands, rows, signatures.shape[1])
     keys = np.empty((bands, len(signatures)), np.uint64)
     if rows % 2 == 0:  # two values at once

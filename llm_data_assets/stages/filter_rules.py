@@ -9,12 +9,9 @@ from llm_data_assets.config.pipeline import Signals
 from llm_data_assets.config.rule import Rule, RuleEntry, RuleSetUse
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.text.cuts import CUTTING, KIND
-from llm_data_assets.text.optional_signals import OF_MODELS, OPTIONAL
 from llm_data_assets.text.rules import load_ruleset
-from llm_data_assets.text.signals import SIGNALS
 
 # Language is detected on prose; a programming language is not one of them.
-SIGNAL_NAMES = frozenset(signal.name for signal in (*SIGNALS, *OPTIONAL))
 _NOT_PROSE = {"domain": [CODE_DOMAIN]}
 
 
@@ -65,11 +62,16 @@ def signals_asked_for(workspace: Workspace) -> set[str]:
     Raises:
         ConfigError: see `rules_of`; an entry of `signals.also` is neither a signal nor a rule set.
     """
+    # They bring every kernel along, which who only reads rules does without.
+    from llm_data_assets.text.optional_signals import OF_MODELS, OPTIONAL
+    from llm_data_assets.text.signals import SIGNALS
+
+    known = {signal.name for signal in (*SIGNALS, *OPTIONAL)}
     pipeline = workspace.pipeline
     rules = list(rules_of(workspace))
     named = set()
     for index, name in enumerate(pipeline.model.signals.also):
-        if name in SIGNAL_NAMES:
+        if name in known:
             named.add(name)
             continue
         try:

@@ -2,14 +2,16 @@
 
 For each measured document the number of rules that drop it is counted once. Moving a rule changes
 that number by what the rule said and what it says now, so a move reads the rule's own signal and
-nothing else; what it answers is what `stages/what_if.py` answers.
+nothing else, and reads it from its files once; what it answers is what `stages/what_if.py` answers.
 """
 
 import math
 import os
 import tempfile
 import threading
+from bisect import bisect
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +25,15 @@ from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import RAW_CORPUS, quality_signals
 from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.text.licenses import NO_LICENSE
-from llm_data_assets.text.rules import fails
+from llm_data_assets.text.rules import applies, fails
 
 Row = dict[str, Any]
 # Its columns are read from its files: importing the signals would bring every kernel along.
 _SIGNALS = quality_signals(pa.schema([]))
 _OF_THE_DOCUMENT = ("license", "url", "title")
-_NOT_SIGNALS = frozenset((*_OF_THE_DOCUMENT, "source", "domain"))
 _SAMPLED = 20_000  # rows that the ends of a slider are read from
 _NEAR = 8  # documents shown at a moved bound
-
+_HELD = 6  # rules whose values are kept as they were read; the least lately moved one's go
 
 # Of each of the studio's two connections; what does not fit goes to the machine's temporary folder.
 LIMITS = {
@@ -50,6 +51,9 @@ class Lab:
         self._lock = threading.Lock()
         self._made_from: object = None
         self._connection = duckdb.connect(config={**LIMITS})
+        # Columns of small numbers: in a fifth of their space.
+        self._connection.execute("ATTACH ':memory:' AS lab (COMPRESS)")
+        self._held: list[str] = []
 
     def open(self) -> "Lab":
         """Count again if the signals or the rules changed.
@@ -68,44 +72,81 @@ class Lab:
                 )
             made_from = (self._files, self.rules)
             if made_from != self._made_from:
+                self._by_source = files
                 self._columns = self._read_columns()
-                self._count(lake, files)
+                self._let_go(self._held)
+                self._count()
+                self._firsts = self._read_firsts()
                 self._ranges = self._read_ranges()
                 self._made_from = made_from
         return self
 
-    def _count(self, lake: Lake, files: dict[str, list[Path]]) -> None:
+    def _count(self) -> None:
         """`counted`: one row a document, in the order of the files and of their rows."""
-        failing = " + ".join(
-            f"({fails(rule, self._columns)})::TINYINT"
-            for rule in self.rules
-            if rule.action == "drop"
+        dropping = [rule for rule in self.rules if rule.action == "drop"]
+        failing = " + ".join(f"({fails(rule, self._columns)})::TINYINT" for rule in dropping)
+        self._read(
+            "counted",
+            {"source": "UTINYINT", "failing": "TINYINT", "length": "INTEGER"},
+            f"number, {failing or '0'}, ccnet_length",
+            dropping,
         )
-        named = {n for rule in self.rules for n in (rule.signal, *rule.when, *rule.unless)}
-        own = sorted(named & set(_OF_THE_DOCUMENT))
-        self._connection.execute(
-            "CREATE OR REPLACE TABLE counted "
-            '(source UTINYINT, failing TINYINT, file USMALLINT, "row" UINTEGER)'
-        )
-        first = 0
-        for number, (source, found) in enumerate(files.items()):
+
+    def _read(self, table: str, columns: Row, select: str, rules: Sequence[Rule]) -> None:
+        """A table of the lab from the files of every source, in the order of their rows.
+
+        Args:
+            table: its name; a table of that name goes.
+            columns: name -> DuckDB type.
+            select: of all that `rules` name, and the `number` of the source.
+            rules: what they name of the document itself is joined.
+        """
+        named = {n for rule in rules for n in (rule.signal, *rule.when, *rule.unless)}
+        own = ", ".join(_own(name) for name in sorted(named & set(_OF_THE_DOCUMENT)))
+        typed = ", ".join(f"{quote(name)} {kind}" for name, kind in columns.items())
+        self._connection.execute(f"CREATE OR REPLACE TABLE lab.{quote(table)} ({typed})")
+        for number, (source, found) in enumerate(self._by_source.items()):
             if not found:
                 continue
-            relation = f"read_parquet({_listed(found)}, filename = true, file_row_number = true)"
+            relation, order = f"read_parquet({_listed(found)})", ""
             if own:
-                raw = _listed(lake.files(RAW_CORPUS, {"source": source}))
-                relation += (
-                    f" JOIN (SELECT doc_id, {', '.join(_own(name) for name in own)} "
-                    f"FROM read_parquet({raw})) USING (doc_id)"
+                raw = Lake(self._workspace.home / "lake").files(RAW_CORPUS, {"source": source})
+                relation = (
+                    f"read_parquet({_listed(found)}, filename = true, file_row_number = true) "
+                    f"LEFT JOIN (SELECT doc_id, {own} FROM read_parquet({_listed(raw)})) "
+                    "USING (doc_id)"
                 )
+                order = f"ORDER BY list_position({_listed(found)}, filename), file_row_number"
+            domain = self._workspace.catalog.model.sources[source].domain
             self._connection.execute(
-                f"INSERT INTO counted SELECT {number}, ({failing or '0'})::TINYINT, "
-                f"{first - 1} + list_position({_listed(found)}, filename) AS file, "
-                f"file_row_number FROM (SELECT *, {literal(source)} AS source, "
-                f"{literal(self._domain(source))} AS domain FROM {relation}) "
-                "ORDER BY file, file_row_number"
+                f"INSERT INTO lab.{quote(table)} SELECT {select} FROM (SELECT *, "
+                f"{number} AS number, {literal(source)} AS source, {literal(domain)} AS domain "
+                f"FROM {relation}) {order}"
             )
-            first += len(found)
+        self._connection.execute("CHECKPOINT lab")  # compresses
+
+    def _read_firsts(self) -> list[int]:
+        """At which row of `counted` each file begins."""
+        told = self._connection.execute(
+            f"SELECT file_name, num_rows FROM parquet_file_metadata({_listed(self._files)})"
+        ).fetchall()
+        n_rows = dict(told)
+        return [0, *accumulate(n_rows[file] for file in self._files)][:-1]
+
+    def _hold(self, rules: Sequence[Rule]) -> None:
+        """The values that each rule looks at as a table of its name: null where it does not."""
+        for rule in rules:
+            if rule.name not in self._held:
+                value = f"CASE WHEN {applies(rule)} THEN {quote(rule.signal)} END"
+                self._read(rule.name, {rule.name: "DOUBLE"}, value, [rule])
+        names = [rule.name for rule in rules]
+        self._held = [name for name in self._held if name not in names] + names
+        self._let_go(self._held[: -max(_HELD, len(names))])
+
+    def _let_go(self, names: Sequence[str]) -> None:
+        for name in list(names):
+            self._connection.execute(f"DROP TABLE lab.{quote(name)}")
+            self._held.remove(name)
 
     def _read_columns(self) -> dict[str, str]:
         """Everything that a rule can name, with its DuckDB type."""
@@ -115,9 +156,6 @@ class Lab:
         ).fetchall()
         text = dict.fromkeys((*_OF_THE_DOCUMENT, "source", "domain"), "VARCHAR")
         return {name: kind for name, kind, *_ in described} | text
-
-    def _domain(self, source: str) -> str:
-        return self._workspace.catalog.model.sources[source].domain
 
     def sliders(self) -> list[Row]:
         """Every bound that can be moved: rule, bound, value, and the ends and step of its range."""
@@ -178,74 +216,78 @@ class Lab:
 
     def survivors(self, then: Sequence[Rule]) -> list[Row]:
         """By source: documents and characters kept under the rules now, and under `then`."""
-        return self._ask(
-            f"""SELECT source, count(*) AS documents,
+        found = self._ask_moved(
+            then,
+            """SELECT number, count(*) AS documents,
                    count(*) FILTER (failing = 0) AS kept_now,
                    count(*) FILTER (failing + delta = 0) AS kept_then,
-                   coalesce(sum(ccnet_length) FILTER (failing = 0), 0)::BIGINT AS characters_now,
-                   coalesce(sum(ccnet_length) FILTER (failing + delta = 0), 0)::BIGINT
+                   coalesce(sum(length) FILTER (failing = 0), 0)::BIGINT AS characters_now,
+                   coalesce(sum(length) FILTER (failing + delta = 0), 0)::BIGINT
                        AS characters_then
-            FROM ({self._with_delta(then)}) GROUP BY source ORDER BY source"""
+            FROM moved GROUP BY number""",
         )
+        sources = list(self._workspace.sources)
+        named = [{"source": sources[row.pop("number")], **row} for row in found]
+        return sorted(named, key=lambda row: row["source"])
 
     def boundary(self, then: Sequence[Rule]) -> list[Row]:
-        """For each moved rule the documents nearest to its new bound, with where they lie."""
+        """For each moved rule the documents nearest to its new bound, with their texts."""
         found: list[Row] = []
         for rule, old in zip(then, self.rules, strict=True):
             if rule == old:
                 continue
             bounds = [
-                value
-                for value, before in ((rule.min, old.min), (rule.max, old.max))
-                if value is not None and value != before
+                bound
+                for bound, before in ((rule.min, old.min), (rule.max, old.max))
+                if bound is not None and bound != before
             ]
-            far = " , ".join(f"abs({quote(rule.signal)} - {value!r})" for value in bounds)
-            found += self._ask(
-                f"""SELECT {literal(rule.name)} AS rule, {quote(rule.signal)} AS value, file, "row",
+            value = quote(rule.name)
+            far = " , ".join(f"abs({value} - {bound!r})" for bound in bounds)
+            found += self._ask_moved(
+                then,
+                f"""SELECT {literal(rule.name)} AS rule, {value} AS value, place,
                        failing = 0 AS kept_now, failing + delta = 0 AS kept_then
-                FROM ({self._with_delta(then)}) WHERE {quote(rule.signal)} IS NOT NULL
-                ORDER BY least({far}), file, "row" LIMIT {_NEAR}"""
+                FROM moved WHERE {value} IS NOT NULL
+                ORDER BY least({far}), place LIMIT {_NEAR}""",
             )
         return self._with_texts(found)
 
-    def _with_delta(self, then: Sequence[Rule]) -> str:
-        """Each document's count beside how it changes; both relations are in the files' order."""
+    def _ask_moved(self, then: Sequence[Rule], select: str) -> list[Row]:
+        """The rows of a SELECT over `moved`: each document's count beside how it changes.
+
+        `moved` has the columns number (of the source), failing, length, place (in `counted`),
+        delta, and the value of each moved rule under its name.
+        """
         moved = [(rule, old) for rule, old in zip(then, self.rules, strict=True) if rule != old]
         delta = " + ".join(
-            f"(({fails(rule, self._columns)})::TINYINT - ({fails(old, self._columns)})::TINYINT)"
-            for rule, old in moved
+            f"({_fails_held(rule)}::TINYINT - {_fails_held(old)}::TINYINT)" for rule, old in moved
         )
-        named = {n for rule, _ in moved for n in (rule.signal, *rule.when, *rule.unless)}
-        read = sorted(named.intersection(self._columns).difference(_NOT_SIGNALS) | {"ccnet_length"})
-        sources = " ".join(
-            f"WHEN {number} THEN {literal(source)}"
-            for number, source in enumerate(self._workspace.sources)
-        )
-        domains = " ".join(
-            f"WHEN {number} THEN {literal(self._domain(source))}"
-            for number, source in enumerate(self._workspace.sources)
-        )
-        return (
-            f"SELECT *, ({delta or '0'})::TINYINT AS delta FROM ("
-            f"SELECT CASE counted.source {sources} END AS source, "
-            f'CASE counted.source {domains} END AS domain, failing, file, "row", '
-            f"{', '.join(f'signals.{quote(name)}' for name in read)} FROM counted POSITIONAL JOIN "
-            f"(SELECT {', '.join(map(quote, read))} FROM read_parquet({_listed(self._files)})) "
-            "AS signals)"
-        )
+        names = [quote(rule.name) for rule, _ in moved]
+        columns = "".join(f", {name}.{name}" for name in names)
+        joined = "".join(f" POSITIONAL JOIN lab.{name}" for name in names)
+        # One question at a time: a slider that is dragged asks many, and memory is shared.
+        with self._lock, self._connection.cursor() as cursor:
+            self._hold([rule for rule, _ in moved])
+            return rows(
+                cursor,
+                f"WITH documents AS (SELECT counted.source AS number, failing, length, "
+                f"counted.rowid AS place{columns} FROM lab.counted{joined}), moved AS "
+                f"(SELECT *, ({delta or '0'})::TINYINT AS delta FROM documents) {select}",
+            )
 
     def _with_texts(self, found: list[Row]) -> list[Row]:
         """Names and beginnings of the documents, read from the few shards that hold them."""
         lake = Lake(self._workspace.home / "lake")
-        for number in {row["file"] for row in found}:
-            file = Path(self._files[number])
-            wanted = [row for row in found if row["file"] == number]
-            places = ", ".join(str(row["row"]) for row in wanted)
+        files = [bisect(self._firsts, row["place"]) - 1 for row in found]
+        for number in sorted(set(files)):
+            file, first = Path(self._files[number]), self._firsts[number]
+            wanted = [row for row, place in zip(found, files, strict=True) if place == number]
+            numbers = ", ".join(str(row["place"] - first) for row in wanted)
             names = self._ask(
                 f'SELECT doc_id, file_row_number AS "row" FROM read_parquet({literal(str(file))}, '
-                f"file_row_number = true) WHERE file_row_number IN ({places})"
+                f"file_row_number = true) WHERE file_row_number IN ({numbers})"
             )
-            by_row = {each["row"]: each["doc_id"] for each in names}
+            by_row = {first + each["row"]: each["doc_id"] for each in names}
             source = lake.partition_of(_SIGNALS, file)["source"]
             shard = file.name.split("-")[0]
             raw = [
@@ -264,14 +306,19 @@ class Lab:
             )
             by_name = {each["doc_id"]: each["text"] for each in texts}
             for row in wanted:
-                row["doc_id"] = by_row[row["row"]]
+                row["doc_id"] = by_row[row.pop("place")]
                 row["text"] = by_name.get(row["doc_id"], "")
         return found
 
     def _ask(self, sql: str) -> list[Row]:
-        # One question at a time: a slider that is dragged asks many, and memory is shared.
         with self._lock, self._connection.cursor() as cursor:
             return rows(cursor, sql)
+
+
+def _fails_held(rule: Rule) -> str:
+    """The condition under which a held value fails its rule: where it is null, none does."""
+    bare = rule.model_copy(update={"signal": rule.name, "when": {}, "unless": {}})
+    return fails(bare, {rule.name: "DOUBLE"})
 
 
 def _own(name: str) -> str:

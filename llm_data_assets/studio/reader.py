@@ -12,7 +12,7 @@ import duckdb
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import CATALOG, connect, literal, rows
 from llm_data_assets.studio.lab import LIMITS, Lab
-from llm_data_assets.text.personal_data import KINDS, mask
+from llm_data_assets.text.personal_data import mask_shown
 
 Row = dict[str, Any]
 # Columns that name things: masking them would break the links to what they name.
@@ -101,7 +101,7 @@ class Reader:
             value = value.decode("utf-8", "replace")
         if self.reveal or not isinstance(value, str) or name in _NAMES:
             return value
-        return mask(value, KINDS)[0]
+        return mask_shown(value)[0]
 
 
 def where(**equal: str | None) -> str:

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from bisect import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from phonenumbers import SUPPORTED_REGIONS
 from stdnum import iban, luhn, numdb
@@ -17,6 +17,7 @@ from llm_data_assets.text.candidates import (
     NUMBER,
     TOKEN,
     candidates,
+    candidates_by_pattern,
 )
 from llm_data_assets.text.edits import Edit
 from llm_data_assets.text.phones import phones
@@ -92,15 +93,29 @@ _NO_CARD = re.compile(
 _CONTEXT = 36
 
 
+_Windows = Iterable[Sequence[int]]
+
+
 def mask(text: str, kinds: Sequence[str]) -> tuple[str, list[Edit]]:
     """Replace personal data of the given kinds by `<kind>`; returns the text and the edits.
 
     Of overlapping finds the one whose kind stands earlier in `KINDS` wins, then the first.
     Only what its checksum or parser confirms is masked; only public IP addresses are.
     """
+    return _masked(text, frozenset(kinds), lambda data: candidates(data).tolist())
+
+
+def mask_shown(text: str) -> tuple[str, list[Edit]]:
+    """`mask` of all kinds for the few texts of a page: without the kernel and its compiler."""
+    return _masked(text, frozenset(KINDS), candidates_by_pattern)
+
+
+def _masked(
+    text: str, kinds: frozenset[str], windows: Callable[[bytes], _Windows]
+) -> tuple[str, list[Edit]]:
     data = text.encode("utf-8", "surrogatepass")
     chosen: list[tuple[int, int, str]] = []  # bytes, in order of place, disjoint
-    for _, start, end, kind in sorted(_finds(data, frozenset(kinds))):
+    for _, start, end, kind in sorted(_finds(data, kinds, windows(data))):
         place = bisect(chosen, (start, end, kind))
         follows = place == 0 or chosen[place - 1][1] <= start
         if follows and (place == len(chosen) or end <= chosen[place][0]):
@@ -118,13 +133,17 @@ def mask(text: str, kinds: Sequence[str]) -> tuple[str, list[Edit]]:
     return "".join([*parts, data[last:].decode("utf-8", "surrogatepass")]), edits
 
 
-def _finds(data: bytes, kinds: frozenset[str]) -> Iterator[tuple[int, int, int, str]]:
-    for kind, (start, end) in _confirmed(data, kinds):
+def _finds(
+    data: bytes, kinds: frozenset[str], windows: _Windows
+) -> Iterator[tuple[int, int, int, str]]:
+    for kind, (start, end) in _confirmed(data, kinds, windows):
         yield KINDS.index(kind), start, end, kind
 
 
-def _confirmed(data: bytes, kinds: frozenset[str]) -> Iterator[tuple[str, tuple[int, int]]]:
-    for start, end, window, detail in candidates(data).tolist():
+def _confirmed(
+    data: bytes, kinds: frozenset[str], windows: _Windows
+) -> Iterator[tuple[str, tuple[int, int]]]:
+    for start, end, window, detail in windows:
         if window == NUMBER:
             for kind, spans in _of_number(data, start, end, detail, kinds):
                 yield from ((kind, span) for span in spans)

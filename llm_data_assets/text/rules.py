@@ -73,7 +73,7 @@ def fails(rule: Rule, columns: Mapping[str, str]) -> str:
         ValueError: as `compile_rules`.
     """
     outside = " OR ".join(f"({condition})" for condition, _ in _checked_bounds(rule, columns))
-    return f"coalesce({_applies(rule)} AND ({outside}), false)"
+    return f"coalesce({applies(rule)} AND ({outside}), false)"
 
 
 @cache
@@ -115,7 +115,7 @@ def _files_below(folder: Traversable, prefix: str = "") -> dict[str, Traversable
 def _failure(rule: Rule, columns: Mapping[str, str]) -> str:
     column, is_text = quote(rule.signal), columns.get(rule.signal) in _TEXT_TYPES
     whens = " ".join(
-        f"WHEN {_applies(rule)} AND ({condition}) THEN {_struct(rule, column, threshold, is_text)}"
+        f"WHEN {applies(rule)} AND ({condition}) THEN {_struct(rule, column, threshold, is_text)}"
         for condition, threshold in _checked_bounds(rule, columns)
     )
     return f"CASE {whens} ELSE NULL END"
@@ -154,7 +154,8 @@ def _bounds(rule: Rule, column: str, is_text: bool) -> list[tuple[str, str]]:
     return bounds
 
 
-def _applies(rule: Rule) -> str:
+def applies(rule: Rule) -> str:
+    """The condition, true or false, under which a rule looks at a row at all."""
     parts = [
         f"coalesce(CAST({quote(name)} AS VARCHAR) IN ({_listed(values)}), false)"
         for name, values in rule.when.items()

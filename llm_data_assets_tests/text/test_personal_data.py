@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_data_assets.text.candidates import candidates, candidates_reference
+from llm_data_assets.text.candidates import candidates, candidates_by_pattern
 from llm_data_assets.text.edits import apply_edits
-from llm_data_assets.text.personal_data import KINDS, mask
+from llm_data_assets.text.personal_data import KINDS, mask, mask_shown
 from llm_data_assets_tests.text.labelled import PER_KIND, score, snippets
 
 # What the finders look at, and neighbours that end it.
@@ -75,16 +75,16 @@ def test_replaying_the_edits_gives_the_masked_text(text: str) -> None:
 
 @settings(max_examples=400)
 @given(st.text(alphabet=TRICKY, max_size=120))
-def test_the_kernel_names_the_windows_that_the_reference_names(text: str) -> None:
+def test_the_kernel_names_the_windows_that_the_patterns_name(text: str) -> None:
     data = text.encode()
-    windows = [tuple(row[:3]) for row in candidates(data).tolist()]
-    assert sorted(windows) == candidates_reference(data)
+    assert sorted(map(tuple, candidates(data).tolist())) == candidates_by_pattern(data)
+    assert mask_shown(text) == mask(text, KINDS)
 
 
 def test_every_labelled_find_lies_in_a_window() -> None:
     """No find is lost because the kernel does not look there."""
     data = "\n".join(s.text for s in snippets() if s.expected).encode()
-    assert sorted(tuple(row[:3]) for row in candidates(data).tolist()) == candidates_reference(data)
+    assert sorted(map(tuple, candidates(data).tolist())) == candidates_by_pattern(data)
 
 
 @pytest.mark.parametrize(

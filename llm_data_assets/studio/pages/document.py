@@ -9,7 +9,7 @@ from llm_data_assets.explain import explain_document
 from llm_data_assets.lake.catalog import literal
 from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.studio.reader import Reader, Row
-from llm_data_assets.text.personal_data import KINDS, mask
+from llm_data_assets.text.personal_data import mask_shown
 
 _SHOWN = 20_000  # characters of a text, unless all are asked for
 
@@ -57,7 +57,7 @@ def marked(text: str, marks: list[tuple[int, int, str]], reveal: bool) -> list[t
         marks: (first character, past the last, name), may overlap.
         reveal: leave personal data as it stands.
     """
-    masks = {} if reveal else {edit.start: edit for edit in mask(text, KINDS)[1]}
+    masks = {} if reveal else {edit.start: edit for edit in mask_shown(text)[1]}
     hidden = [(edit.start, edit.start + edit.length) for edit in masks.values()]
     ends = {0, len(text), *(e for pair in hidden for e in pair)}
     ends |= {min(e, len(text)) for start, end, _ in marks for e in (start, end)}
