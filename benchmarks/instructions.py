@@ -3,13 +3,13 @@
 Needs the package alone (with `rapidfuzz` or `rouge_score` installed, its ROUGE-L stands beside ours
 on the same pairs). The dialogues are made here: questions and answers of Zipf-distributed words in
 English and Chinese, one in ten a variation of an earlier question. Stages run through the lake, as
-`llm-data run` runs them, without Dagster. CPU-seconds are those of this process and its children.
+`llm-data run` runs them, without Dagster. CPU-seconds are those of this process and its workers.
 """
 
 import json
+import multiprocessing
 import os
 import platform
-import resource
 import sys
 import tempfile
 import time
@@ -50,8 +50,12 @@ def write_rows(path: Path, n: int) -> None:
 
 
 def cpu_seconds() -> float:
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
+    """Of this process and of its workers, which live on between stages."""
+    total = time.process_time()
+    for worker in multiprocessing.active_children():
+        fields = Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
 
 
 def peers(n: int = 2_000) -> None:
@@ -85,6 +89,7 @@ def main(n: int) -> None:
             "sources: {made: {format: alpaca, uris: [rows.jsonl], license: CC0-1.0}}\n"
         )
         totals: dict[str, float] = {}
+        started_cpu = cpu_seconds()
         for method in ("diverse", "clusters"):
             (folder / "pipeline.yaml").write_text(
                 "engine: {shard_mb: 16}\n"
@@ -103,8 +108,10 @@ def main(n: int) -> None:
                     print(f"{method:9} {stage:24} {done.outcome.docs_in:>8,} -> "
                           f"{done.outcome.docs:>8,}  {wall:6.1f} s  "
                           f"{cpu_seconds() - cpu:6.1f} CPU s")  # fmt: skip
-        print(f"{n:,} rows, {size / 1e6:,.0f} MB, to a diverse selection and its files: "
-              f"{totals['diverse']:.1f} s")  # fmt: skip
+            if method == "diverse":
+                print(f"{n:,} rows, {size / 1e6:,.0f} MB, to a diverse selection and its files: "
+                      f"{totals[method]:.1f} s, {cpu_seconds() - started_cpu:.1f} CPU s; "
+                      f"load {os.getloadavg()[0]:.1f}")  # fmt: skip
     peers()
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import xxhash
 
 from llm_data_assets.instructions.client import Client, ModelError
-from llm_data_assets.instructions.repeats import rouge_l, words
+from llm_data_assets.instructions.repeats import rouge_l
+from llm_data_assets.instructions.words import words
 
 Row = dict[str, Any]
 _SLOT = re.compile(r"\{(\w+)\}")

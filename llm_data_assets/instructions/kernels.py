@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from llm_data_assets.dedup.similarity import jaccard
+from llm_data_assets.dedup.vectors import count_ones
 
 KEPT, EXACT, NEAR, ROUGE = range(4)
 _BITS = 64
@@ -45,6 +46,7 @@ def settle_dialogues(  # type: ignore[no-untyped-def]
     post_owner = np.empty(len(elements), np.int32)
     post_left = np.empty(len(elements), np.int32)
     post_length = np.empty(len(elements), np.int32)
+    post_bits = np.empty(len(elements), np.uint64)
     seen = np.full(n, -1, np.int64)
     met = np.full(n, -1, np.int64)
     slot = np.full(n_tokens, -1, np.int64)
@@ -81,6 +83,7 @@ def settle_dialogues(  # type: ignore[no-untyped-def]
         # A question alike has at least t / (2 - t) of these words, so one of the rarest others.
         prefix = length - int(np.ceil(rouge * length / (2 - rouge) - 1e-9)) + 1
         prefix = min(max(prefix, 0), length)
+        bits = bitmap(elements[start:stop])
         if length and rouge < 1:
             masks = match_masks(tokens[start:stop], slot)
             for i in range(start, start + prefix):
@@ -88,6 +91,9 @@ def settle_dialogues(  # type: ignore[no-untyped-def]
                     # The rarest word they share: all others stand after it on both sides.
                     both = length + post_length[post]
                     if 2 * min(stop - i, post_left[post]) <= rouge * both:
+                        continue
+                    # Each bit that one has alone is a word that one has alone.
+                    if both - count_ones(bits ^ post_bits[post]) <= rouge * both:
                         continue
                     kept = post_owner[post]
                     if met[kept] == at:
@@ -114,8 +120,20 @@ def settle_dialogues(  # type: ignore[no-untyped-def]
         for i in range(start, start + prefix):
             post = post_ends[elements[i]]
             post_owner[post], post_left[post], post_length[post] = at, stop - i, length
+            post_bits[post] = bits
             post_ends[elements[i]] += 1
     return partner, similarity, method
+
+
+@njit(nogil=True, cache=True)
+def bitmap(elements):  # type: ignore[no-untyped-def]
+    """uint64 in which each element has set a bit (bitmap filter, Sandes et al. 2019)."""
+    bits = np.uint64(0)
+    for element in elements:
+        # Knuth's multiplicative hash: neighbours in rank come to stand apart.
+        place = (np.uint64(element) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(58)
+        bits |= np.uint64(1) << place
+    return bits
 
 
 @njit(nogil=True, cache=True)

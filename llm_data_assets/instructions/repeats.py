@@ -1,11 +1,9 @@
 """Dialogues that repeat another: exactly, by shingles, or by ROUGE-L of what is asked.
 
 ROUGE-L F above 0.7 against every kept instruction is the filter of Self-Instruct (Wang et al. 2023,
-section 2.2). F = 2 LCS / (m + n) over words in lower case; a character of a script without spaces
-is a word of its own, since ROUGE over ASCII words finds nothing in Chinese.
+section 2.2). F = 2 LCS / (m + n) over `words`.
 """
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,27 +14,12 @@ from llm_data_assets.dedup.buckets import equal_keys
 from llm_data_assets.dedup.exact import text_hashes
 from llm_data_assets.dedup.minhash import shingle_sets, signatures
 from llm_data_assets.dedup.settle import by_member
-from llm_data_assets.instructions.kernels import EXACT, KEPT, NEAR, settle_dialogues
+from llm_data_assets.instructions.kernels import EXACT, NEAR, settle_dialogues
+from llm_data_assets.instructions.words import word_hashes, words
 
-# Han, kana, Thai, Lao, Khmer, Burmese: one character a word.
-_WORD = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-    "\U00020000-\U0003ffff]|[^\\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff"
-    "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
-)
 # 25 bands of 5 rows: half of the pairs at Jaccard 0.48, 0.9999 at 0.8 (methods: B.8).
 BANDS, ROWS = 25, 5
 METHODS = {EXACT: "exact", NEAR: "near", NEAR + 1: "rouge"}
-
-
-def words(text: str) -> list[str]:
-    """What ROUGE-L compares.
-
-    Example:
-        >>> words("Explain GPUs, 请解释")
-        ['explain', 'gpus', '请', '解', '释']
-    """
-    return _WORD.findall(text.lower())
 
 
 def rouge_l(one: str, other: str) -> float:
@@ -126,14 +109,9 @@ def _buckets(texts: pa.Array, takes_part: np.ndarray) -> tuple[tuple[np.ndarray,
 
 def _token_ids(questions: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:
     """(int32[...], int64[n + 1]) numbers of the words of each question."""
-    numbers: dict[str, int] = {}
-    ids: list[int] = []
-    starts = np.zeros(len(questions) + 1, np.int64)
-    for row, question in enumerate(questions):
-        for word in words(question or ""):
-            ids.append(numbers.setdefault(word, len(numbers)))
-        starts[row + 1] = len(ids)
-    return np.array(ids, np.int32), starts
+    hashes, starts = word_hashes(questions)
+    ids = np.unique(hashes, return_inverse=True)[1]
+    return ids.astype(np.int32), starts
 
 
 def _rare_first(tokens: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -157,6 +135,3 @@ def _rare_first(tokens: np.ndarray, starts: np.ndarray) -> np.ndarray:
     rank[np.argsort(counts, kind="stable")] = np.arange(len(counts), dtype=np.int32)
     ranked = rank[element]
     return ranked[np.lexsort((ranked, row[by_word]))]
-
-
-__all__ = ["EXACT", "KEPT", "METHODS", "NEAR", "find_repeats", "rouge_l", "words"]

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from llm_data_assets.instructions.dialogue import (
@@ -13,7 +14,8 @@ from llm_data_assets.instructions.dialogue import (
     rejected_text,
     role_fault,
 )
-from llm_data_assets.instructions.repeats import words
+from llm_data_assets.instructions.kernels_words import measure_words
+from llm_data_assets.instructions.words import word_hashes
 from llm_data_assets.text.language import detect
 
 _F64, _I64, _STR = pa.float64(), pa.int64(), pa.string()
@@ -85,6 +87,16 @@ class Lists:
     rating_range: tuple[float, float] = (-1000.0, 1000.0)
 
 
+class Words(NamedTuple):
+    """What is counted of the words of a dialogue; all but `asked` of the answer."""
+
+    asked: int
+    said: int
+    distinct: int
+    repetition: float
+    inferences: int
+
+
 def score(rows: Sequence[Mapping[str, Any]], lists: Lists, metas: Sequence[Mapping[str, Any]]
           ) -> pa.Table:  # fmt: skip
     """The columns of `COLUMNS` for dialogues.
@@ -96,9 +108,12 @@ def score(rows: Sequence[Mapping[str, Any]], lists: Lists, metas: Sequence[Mappi
     questions, answers = [question_text(row) for row in rows], [answer_text(row) for row in rows]
     languages = _languages(questions), _languages(answers)
     terms, unsafe = _matcher(lists.terms), _matcher(lists.unsafe)
+    measured = zip(*_measured(questions, answers), strict=True)
     scored = [
-        _scores(row, question, answer, meta, lists, terms, unsafe)
-        for row, question, answer, meta in zip(rows, questions, answers, metas, strict=True)
+        _scores(row, question, answer, Words(*each), meta, lists, terms, unsafe)
+        for row, question, answer, each, meta in zip(
+            rows, questions, answers, measured, metas, strict=True
+        )
     ]
     for number, each in enumerate(scored):
         asked, said = languages[0][number], languages[1][number]
@@ -109,24 +124,23 @@ def score(rows: Sequence[Mapping[str, Any]], lists: Lists, metas: Sequence[Mappi
 
 
 def _scores(
-    row: Mapping[str, Any], question: str, answer: str, meta: Mapping[str, Any], lists: Lists,
-    terms: re.Pattern[str] | None, unsafe: re.Pattern[str] | None,
+    row: Mapping[str, Any], question: str, answer: str, counted: Words, meta: Mapping[str, Any],
+    lists: Lists, terms: re.Pattern[str] | None, unsafe: re.Pattern[str] | None,
 ) -> dict[str, Any]:  # fmt: skip
-    asked, said = words(question), words(answer)
     rating, fault = rating_of(row["ratings"], meta, lists)
     rejected = rejected_text(row)
     found = {
         "kind": row["kind"],
         "n_turns": len(row["turns"]),
-        "question_words": len(asked),
-        "answer_words": len(said),
+        "question_words": counted.asked,
+        "answer_words": counted.said,
         "answer_characters": len(answer),
         "role_fault": role_fault(row["turns"]),
         "missing_answer": int(not answer.strip()),
-        "repetition": repetition(said),
-        "vague_reference": int(is_vague(question, len(asked), row["n_prompt"])),
+        "repetition": counted.repetition,
+        "vague_reference": int(is_vague(question, counted.asked, row["n_prompt"])),
         "refusal": int(bool(_REFUSAL.match(answer[:200]))),
-        "reasoning_steps": reasoning_steps(answer, said),
+        "reasoning_steps": reasoning_steps(answer, counted.inferences),
         "concept_density": _density(question + "\n" + answer, lists.terms, terms),
         "code_share": _share(_FENCES, answer),
         "math_share": _share(_FORMULAS, answer),
@@ -136,12 +150,24 @@ def _scores(
         "margin": margin(row["ratings"]) if row["kind"] == "preference" else None,
         "length_ratio": len(answer) / max(1, len(rejected)) if rejected is not None else None,
     }
-    found["quality"] = heuristic_quality(found, len(set(said))) if rating is None else rating
+    found["quality"] = heuristic_quality(found, counted.distinct) if rating is None else rating
     return found
+
+
+def _measured(questions: Sequence[str], answers: Sequence[str]) -> list[list[Any]]:
+    """The columns of `Words` for dialogues."""
+    hashes, starts = word_hashes(answers)
+    steps = np.sort(word_hashes(sorted(_STEP_WORDS))[0])
+    distinct, repeated, inferences = measure_words(hashes, starts, steps)
+    asked = np.diff(word_hashes(questions)[1])
+    columns = (asked, np.diff(starts), distinct, repeated, inferences)
+    return [column.tolist() for column in columns]
 
 
 def repetition(tokens: Sequence[str]) -> float:
     """1 - distinct / all n-grams: the most of n = 2 to 4, of long answers n = 5.
+
+    The plain reference of the kernel `measure_words`.
 
     Repetition of short n grows with length, so that of 200 words and more only n = 5 counts. Under
     8 n-grams nothing is said (0). Mission: an answer above 0.4 goes.
@@ -162,13 +188,12 @@ def is_vague(question: str, n_words: int, n_prompt: int) -> bool:
     return bool(_VAGUE.search(question)) and not re.search("[\"“「'`]", question)
 
 
-def reasoning_steps(answer: str, tokens: Sequence[str]) -> int:
+def reasoning_steps(answer: str, inferences: int) -> int:
     """The most of: numbered or bulleted items, words of inference, lines of equations.
 
     Args:
-        tokens: the answer's words.
+        inferences: how many of the answer's words are words of inference.
     """
-    inferences = sum(token in _STEP_WORDS for token in tokens)
     if not answer.isascii():
         inferences += sum(answer.count(phrase) for phrase in _STEP_PHRASES)
     return max(len(_ITEMS.findall(answer)), inferences, _equations(answer))

@@ -5,22 +5,21 @@ and Chinese, four kinds. So it is a rough sorter, and `report` says how rough: c
 its own seeds. Quotas by task type are the mission's and have no other source.
 """
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
-from sklearn.feature_extraction.text import TfidfVectorizer
+from scipy.sparse import csr_matrix, hstack
+from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.pipeline import Pipeline, make_pipeline, make_union
+from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from llm_data_assets.config.instructions import TASK_TYPES
-from llm_data_assets.instructions.repeats import words
+from llm_data_assets.instructions.words import character_gram_hashes, word_hashes
 
 _READ = 1000  # characters of a question
 # What asks for a tool reads much like what asks for an answer: less sure than this, none.
@@ -49,9 +48,10 @@ def task_types(
     """
     if not questions:
         return [], np.empty(0)
+    model = _model()
     with threadpool_limits(1):
-        shares = _model().predict_proba([question[:_READ] for question in questions])
-    names = _model().classes_
+        shares = model.classifier.predict_proba(_weighed(questions, model.features))
+    names = model.classifier.classes_
     tool = names.tolist().index("tool_use")
     shares[shares[:, tool] < _SURE_OF_TOOL, tool] = 0
     types = [str(names[best]) for best in shares.argmax(1)]
@@ -66,36 +66,82 @@ def report() -> dict[str, Any]:
     """How the classifier does on its seeds: accuracy and recall by type, 5-fold cross-validated."""
     given = seeds()
     truth = np.array([name for _, name in given])
-    with threadpool_limits(1):
-        found = cross_val_predict(
-            _untrained(), [question for question, _ in given], truth,
-            cv=StratifiedKFold(5, shuffle=True, random_state=1),
-        )  # fmt: skip
+    found = np.empty_like(truth)
+    folds = StratifiedKFold(5, shuffle=True, random_state=1)
+    for learnt, held_out in folds.split(given, truth):
+        model = _trained([given[row] for row in learnt])
+        asked = [given[row][0] for row in held_out]
+        found[held_out] = model.classifier.predict(_weighed(asked, model.features))
     recalls: Mapping[str, float] = {
         name: float((found[truth == name] == name).mean()) for name in TASK_TYPES
     }
     return {"seeds": len(given), "accuracy": float((found == truth).mean()), "recall": recalls}
 
 
+class _Features(NamedTuple):
+    """Hashes of a kind that the seeds have, ascending, and what each weighs."""
+
+    hashes: Callable[[Sequence[str]], tuple[np.ndarray, np.ndarray]]
+    known: np.ndarray
+    tf_idf: TfidfTransformer
+
+
+class _Model(NamedTuple):
+    features: Sequence[_Features]
+    classifier: LogisticRegression
+
+
 @cache
-def _model() -> Pipeline:
-    given = seeds()
-    return _untrained().fit([question for question, _ in given], [name for _, name in given])
+def _model() -> _Model:
+    return _trained(seeds())
 
 
-def _untrained() -> Pipeline:
-    return make_pipeline(
-        make_union(
-            TfidfVectorizer(analyzer=_features, sublinear_tf=True),
-            TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True),
-        ),
-        LogisticRegression(C=10, max_iter=1000),
+def _trained(given: Sequence[tuple[str, str]]) -> _Model:
+    questions = [question for question, _ in given]
+    features = []
+    for hashes in (_word_features, character_gram_hashes):
+        found, starts = hashes(questions)
+        known = np.unique(found)
+        tf_idf = TfidfTransformer(sublinear_tf=True).fit(_counts(found, starts, known))
+        features.append(_Features(hashes, known, tf_idf))
+    with threadpool_limits(1):
+        classifier = LogisticRegression(C=10, max_iter=1000).fit(
+            _weighed(questions, features), [name for _, name in given]
+        )
+    return _Model(features, classifier)
+
+
+def _weighed(questions: Sequence[str], features: Sequence[_Features]) -> csr_matrix:
+    """TF-IDF of each kind of feature, side by side, float64[questions, features]."""
+    asked = [question[:_READ] for question in questions]
+    return hstack(
+        [kind.tf_idf.transform(_counts(*kind.hashes(asked), kind.known)) for kind in features],
+        format="csr",
     )
 
 
-def _features(question: str) -> list[str]:
+def _counts(hashes: np.ndarray, starts: np.ndarray, known: np.ndarray) -> csr_matrix:
+    """How often each text has each of the known hashes; others count for nothing."""
+    place = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
+    counts = csr_matrix(
+        ((known[place] == hashes).astype(np.float64), place, starts), (len(starts) - 1, len(known))
+    )
+    counts.sum_duplicates()
+    counts.eliminate_zeros()
+    return counts
+
+
+def _word_features(questions: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Words, pairs of words, and the first two with their place: an instruction starts with what
-    it asks for."""
-    found = words(question)
-    pairs = [f"{a} {b}" for a, b in itertools.pairwise(found)]
-    return [*found, *pairs, *(f"^{place} {word}" for place, word in enumerate(found[:2]))]
+    it asks for. As hashes: uint64[...] and int64[n + 1]."""
+    words, starts = word_hashes(questions)
+    row = np.repeat(np.arange(len(questions)), np.diff(starts))
+    place = np.arange(len(words)) - starts[row]
+    second = place > 0
+    pairs = words[np.flatnonzero(second) - 1] * np.uint64(3) + words[second]
+    early = place < 2
+    placed = words[early] * np.uint64(5) + place[early].astype(np.uint64)
+    rows = np.concatenate([row, row[second], row[early]])
+    by_row = np.argsort(rows, kind="stable")
+    ends = np.cumsum(np.bincount(rows, minlength=len(questions)))
+    return np.concatenate([words, pairs, placed])[by_row], np.append(0, ends)

@@ -2,6 +2,7 @@
 
 from llm_data_assets.sources.alpaca import read as read
 from llm_data_assets.sources.alpaca import read_records as read_records
+from llm_data_assets.sources.alpaca import split as split
 from llm_data_assets.sources.options import NoOptions
 
 Options = NoOptions

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import BaseModel
+
+from llm_data_assets.sources import jsonl
 from llm_data_assets.sources.files import SourceFile, open_decompressed
 from llm_data_assets.sources.json_array import elements
-from llm_data_assets.sources.jsonl import objects
 
 _SPACE = b" \t\r\n\xef\xbb\xbf"
 
@@ -28,5 +30,10 @@ def json_records(file: SourceFile) -> Iterator[tuple[int, Any]]:
         with open_decompressed(file) as stream:
             yield from enumerate(elements(stream, file.uri))
     else:
-        for offset, value, _ in objects(file):
+        for offset, value, _ in jsonl.objects(file):
             yield offset, value
+
+
+def split(file: SourceFile, options: BaseModel, part_bytes: int) -> list[int]:
+    """Lines can be entered in the middle, an array cannot."""
+    return [] if is_array(file) else jsonl.split(file, options, part_bytes)

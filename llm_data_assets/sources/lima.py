@@ -15,6 +15,7 @@ from llm_data_assets.sources.conversation import (
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.json_records import json_records
+from llm_data_assets.sources.json_records import split as split
 from llm_data_assets.sources.options import NoOptions as Options
 
 

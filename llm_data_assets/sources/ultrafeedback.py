@@ -24,6 +24,7 @@ from llm_data_assets.sources.conversation import (
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.json_records import json_records
+from llm_data_assets.sources.json_records import split as split
 
 _ASPECTS = ("helpfulness", "honesty", "instruction_following", "truthfulness")
 _LOW = 2.0  # of five: a completion rated so low on every aspect is no ten of ten

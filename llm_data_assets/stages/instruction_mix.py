@@ -15,7 +15,7 @@ from llm_data_assets.config.digest import file_checksum
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.instructions import chat
 from llm_data_assets.instructions.dialogue import question_text
-from llm_data_assets.instructions.repeats import words
+from llm_data_assets.instructions.words import words
 from llm_data_assets.lake.catalog import relation
 from llm_data_assets.lake.instruction_tables import (
     INSTRUCTION_FILES,

@@ -39,7 +39,7 @@ from llm_data_assets.stages.stage import (
 from llm_data_assets.stages.versions import data_version
 from llm_data_assets.text.rules import compile_rules
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 _RANKED = ("quality", "rating", "question_words", "answer_words", "reasoning_steps")
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_data_assets.instructions.repeats import METHODS, find_repeats, rouge_l, words
+from llm_data_assets.instructions.repeats import METHODS, find_repeats, rouge_l
+from llm_data_assets.instructions.words import words
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,16 @@ import pytest
 
 from llm_data_assets.config.instructions import TASK_TYPES
 from llm_data_assets.instructions.dialogue import role_fault
-from llm_data_assets.instructions.repeats import words
 from llm_data_assets.instructions.scores import (
     COLUMNS,
     Lists,
     margin,
     rating_of,
-    reasoning_steps,
     repetition,
     score,
 )
 from llm_data_assets.instructions.task_type import report, task_types
+from llm_data_assets.instructions.words import words
 
 NO_LISTS = Lists({})
 
@@ -84,7 +83,7 @@ def test_a_score_by_example(column: str, value: Any, question: str, answer: str)
 def test_steps_are_the_most_of_items_words_and_equations() -> None:
     for answer, steps in (("首先看题，然后计算，因此得到答案", 3), ("2 + 2 = 4\n4 * 2 = 8", 2),
                           ("First this, then that, THEREFORE so", 3)):  # fmt: skip
-        assert reasoning_steps(answer, words(answer)) == steps
+        assert scored("How?", answer)["reasoning_steps"] == steps
 
 
 @pytest.mark.parametrize("text", ["1 " * 50_000, "$" * 50_001, "\\(" * 20_000, "```" * 9_999])
