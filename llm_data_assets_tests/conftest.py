@@ -27,8 +27,13 @@ def shared_data() -> Path:
 @pytest.fixture
 def small_workspace(tmp_path: Path) -> Workspace:
     """Two sources of a few JSON lines each, one of them with a copy of the other's document."""
+    return write_small_workspace(tmp_path)
+
+
+def write_small_workspace(folder: Path) -> Workspace:
+    """`small_workspace` in any folder, for fixtures that outlive a test."""
     return write_workspace(
-        tmp_path,
+        folder,
         {
             "first": [{"id": f"a{i}", "text": sentence(i)} for i in range(8)],
             "second": [

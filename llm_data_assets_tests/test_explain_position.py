@@ -10,18 +10,26 @@ from llm_data_assets.explain import explain_document
 from llm_data_assets.explain_position import documents_at, place_in_file
 from llm_data_assets.lake.catalog import connect
 from llm_data_assets.tokens import megatron
+from llm_data_assets_tests.conftest import write_small_workspace
 from llm_data_assets_tests.stages.test_whole_flow import materialise_all
 from llm_data_assets_tests.test_cli import call
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A whole run; the tests only read it."""
+    workspace = write_small_workspace(tmp_path_factory.mktemp("made"))
+    materialise_all(workspace)
+    return workspace
+
+
 @pytest.fixture
-def exported(small_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A whole run, chosen by the environment."""
-    materialise_all(small_workspace)
-    monkeypatch.setenv("LLM_DATA_HOME", str(small_workspace.home))
-    monkeypatch.setenv("LLM_DATA_CATALOG", str(small_workspace.catalog.path))
-    monkeypatch.setenv("LLM_DATA_PIPELINE", str(small_workspace.pipeline.path))
-    return small_workspace
+def exported(made: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """The run, chosen by the environment."""
+    monkeypatch.setenv("LLM_DATA_HOME", str(made.home))
+    monkeypatch.setenv("LLM_DATA_CATALOG", str(made.catalog.path))
+    monkeypatch.setenv("LLM_DATA_PIPELINE", str(made.pipeline.path))
+    return made
 
 
 def the_file(workspace: Workspace) -> Path:

@@ -36,8 +36,10 @@ def publish(home: Path, tables: Iterable[Table], models: Mapping[str, str]) -> P
         published = home / f".catalog-{uuid.uuid4().hex}.duckdb"
         connection = duckdb.connect(str(published))
         try:
+            connection.begin()  # else the disk is waited for after each view
             for statement in statements:
                 connection.execute(statement)
+            connection.commit()
         finally:
             connection.close()
         _swap(home, published)

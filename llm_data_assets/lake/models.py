@@ -1,6 +1,7 @@
 """The SQL models of `dbt_like_sql/`: one SELECT a file, named as the file."""
 
 import re
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
@@ -79,7 +80,8 @@ def load_models(folder: Path | None = None) -> dict[str, str]:
     return ordered
 
 
-def model_inputs(select: str) -> set[str]:
+@lru_cache(maxsize=256)  # each materialisation loads all models, and parsing is most of that
+def model_inputs(select: str) -> frozenset[str]:
     """Tables and models that a SELECT reads, its own CTEs aside.
 
     Raises:
@@ -89,4 +91,4 @@ def model_inputs(select: str) -> set[str]:
     if not isinstance(tree, exp.Query):
         raise ValueError(f"it is a {tree.key}")
     own = {cte.alias for cte in tree.find_all(exp.CTE)}
-    return {table.name for table in tree.find_all(exp.Table) if table.name} - own
+    return frozenset(table.name for table in tree.find_all(exp.Table) if table.name) - own

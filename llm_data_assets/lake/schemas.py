@@ -267,12 +267,12 @@ TOKENIZER_REPORT = Table(
     (),
     pa.schema(
         [
-            _column("scope", pa.string(), "corpus, source, language, held_out or piece"),
+            _column("scope", pa.string(), "corpus, source, language, held_out, advice or piece"),
             _column("metric", pa.string(), "Name of the figure, or why a piece is named"),
             _column("value", pa.float64(), "The figure; of a piece, how often it was seen"),
             _column("source", pa.string(), "The source, of figures that have one"),
             _column("language", pa.string(), "The language, of figures that have one"),
-            _column("vocab_size", pa.int32(), "Pieces of the model tried on held-out text"),
+            _column("vocab_size", pa.int32(), "Pieces tried on held-out text, or advised"),
             _column("token", pa.int32(), "Id of a piece"),
             _column("piece", pa.string(), "How the model writes it"),
         ]

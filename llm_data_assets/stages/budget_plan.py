@@ -1,6 +1,7 @@
 """scaling_fit + the pipeline's `plan` -> budget_plan: the budget under every law."""
 
 from dataclasses import asdict
+from typing import Any
 
 import pyarrow as pa
 
@@ -8,7 +9,7 @@ from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import BUDGET_PLAN, SCALING_FIT
-from llm_data_assets.planning.budget import Given, answer, given_of, remarks
+from llm_data_assets.planning.budget import Given, answer, given_of, remarks, vocabulary
 from llm_data_assets.planning.laws import STANDARD, Surface
 from llm_data_assets.planning.pictures import budget_dots, loss_curves
 from llm_data_assets.stages.shards import task_key
@@ -72,6 +73,28 @@ def planned_budget(workspace: Workspace) -> Given | None:
         raise _located(workspace, error) from error
 
 
+def planned_vocabulary(workspace: Workspace) -> dict[str, Any] | None:
+    """The vocabulary laws' range for the model of the pipeline's `plan`; None without a budget.
+
+    Raises:
+        ConfigError: a budget that cannot be read; the message names the pipeline's line.
+    """
+    given = planned_budget(workspace)
+    if given is None:
+        return None
+    try:
+        return vocabulary(given, answer(given, ("chinchilla_1",)))
+    except ConfigError as error:
+        raise _located(workspace, error) from error
+
+
+def budget_settings(workspace: Workspace) -> dict[str, Any]:
+    """The part of `plan` that says what the budget is."""
+    return workspace.pipeline.model.plan.model_dump(
+        include={*_FIELDS, "device", "utilisation", "law"}
+    )
+
+
 def _located(workspace: Workspace, error: ConfigError) -> ConfigError:
     """An error of the command's options, at the field of the pipeline that says the same."""
     field = error.where.removeprefix("--").replace("-", "_")
@@ -101,8 +124,6 @@ every scaling law, and which law the corpus is held against.""",
     partitioning="none",
     upstream=(SCALING_FIT.name,),
     code_version=CODE_VERSION,
-    settings=lambda workspace, partition: workspace.pipeline.model.plan.model_dump(
-        include={*_FIELDS, "device", "utilisation", "law"}
-    ),
+    settings=lambda workspace, partition: budget_settings(workspace),
     run=run,
 )

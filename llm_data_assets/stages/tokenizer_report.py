@@ -15,6 +15,7 @@ from llm_data_assets.lake.schemas import (
     TOKENIZER,
     TOKENIZER_REPORT,
 )
+from llm_data_assets.stages.budget_plan import budget_settings, planned_vocabulary
 from llm_data_assets.stages.shards import batches, task_key
 from llm_data_assets.stages.stage import Check, CheckResult, Context, Outcome, Stage
 from llm_data_assets.stages.tokenizer import current_tokenizer, sample, train_on
@@ -27,7 +28,7 @@ from llm_data_assets.tokens.report import (
     premium,
 )
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 _PIECES_NAMED = 20
 _HELD_OUT = 10  # one document in so many of the sample compares vocabularies, and trains none
 _SPECIAL = re.compile(r"<[^<>\s]+>")  # how every maker writes control tokens
@@ -53,6 +54,7 @@ def run(context: Context) -> Outcome:
         rows += _rows("language", values, language=language)
     rows += _piece_rows(pieces, whole.counts, tokenizer, is_byte)
     rows += _comparison(context)
+    rows += _advice(context)
     table = pa.Table.from_pylist(rows, TOKENIZER_REPORT.schema)
     key = task_key(CODE_VERSION, rows)
     file = context.lake.write_shard(TOKENIZER_REPORT, {}, "all", key, [table])
@@ -140,6 +142,17 @@ def _comparison(context: Context) -> Iterator[Row]:
         yield from _rows("held_out", figures(tally, is_byte), vocab_size=tokenizer.vocab_size)
 
 
+def _advice(context: Context) -> Iterator[Row]:
+    """The sizes that the vocabulary laws advise for the model of `plan`; none without one."""
+    found = planned_vocabulary(context.workspace)
+    if found is None:
+        return
+    for approach in ("isoflop", "derivative", "parametric"):
+        size = found[approach]
+        yield _row("advice", f"advised_by_{approach}", size, vocab_size=size)
+    yield _row("advice", "for_parameters", found["params"])
+
+
 def _rows(scope: str, values: dict[str, float], **named: Any) -> list[Row]:
     return [_row(scope, metric, value, **named) for metric, value in values.items()]
 
@@ -162,12 +175,16 @@ STAGE = Stage(
     name=TOKENIZER_REPORT.name,
     description="""What the tokenizer does to the corpus: compression, unknown and byte-fallback
 rates by source and language, use of the vocabulary, its longest pieces and those hardly ever seen,
-and other vocabulary sizes on held-out text.""",
+other vocabulary sizes on held-out text, and the sizes that the vocabulary laws advise for the
+model of `plan`.""",
     table=TOKENIZER_REPORT,
     partitioning="none",
     upstream=(FILTERED_CORPUS.name, TOKENIZER.name, TOKENIZED_CORPUS.name),
     code_version=CODE_VERSION,
-    settings=lambda workspace, partition: workspace.pipeline.model.tokenizer,
+    settings=lambda workspace, partition: [
+        workspace.pipeline.model.tokenizer,
+        budget_settings(workspace),
+    ],
     run=run,
     checks=(
         Check(

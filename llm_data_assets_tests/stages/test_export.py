@@ -18,21 +18,29 @@ from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of, materialise
 from llm_data_assets.stages.stage import Partition
 from llm_data_assets.tokens import megatron
-from llm_data_assets_tests.stages.test_whole_flow import materialise_all
+from llm_data_assets_tests.conftest import write_small_workspace
+from llm_data_assets_tests.stages.test_whole_flow import copied, materialise_all
 
 RECIPE = Partition(recipe="small")
 
 
-@pytest.fixture
-def mixed(small_workspace: Workspace) -> Workspace:
-    """Everything up to the order of the run, exported in small shards."""
-    text = small_workspace.pipeline.path.read_text()
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Everything up to the order of the run, exported in small shards; copied for each test."""
+    workspace = write_small_workspace(tmp_path_factory.mktemp("made"))
+    text = workspace.pipeline.path.read_text()
     text = text.replace("formats: [megatron, parquet]", "export_shard_mb: 0.002, formats: FORMATS")
     text = text.replace("FORMATS", "[megatron, mds, parquet, jsonl, webdataset]")
-    small_workspace.pipeline.path.write_text(text)
-    workspace = reopened(small_workspace)
+    workspace.pipeline.path.write_text(text)
+    workspace = reopened(workspace)
     materialise_all(workspace)
     return workspace
+
+
+@pytest.fixture
+def mixed(made: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of one's own."""
+    return copied(made, tmp_path / "own")
 
 
 def reopened(workspace: Workspace, home: Path | None = None) -> Workspace:

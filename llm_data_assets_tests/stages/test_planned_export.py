@@ -17,7 +17,8 @@ from llm_data_assets.stages.materialise import Materialised, lake_of, materialis
 from llm_data_assets.stages.planning_page import planning_page
 from llm_data_assets.stages.stage import Context, Partition
 from llm_data_assets.stages.versions import is_fresh
-from llm_data_assets_tests.stages.test_whole_flow import materialise_all
+from llm_data_assets_tests.conftest import write_small_workspace
+from llm_data_assets_tests.stages.test_whole_flow import copied, materialise_all
 
 RECIPE = Partition(recipe="small")
 
@@ -36,10 +37,18 @@ def gap(workspace: Workspace) -> Materialised:
     return materialise(STAGES["data_gap"], RECIPE, workspace)
 
 
+@pytest.fixture(scope="module")
+def without_plan(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A whole run; copied for each test."""
+    workspace = write_small_workspace(tmp_path_factory.mktemp("made"))
+    materialise_all(workspace)
+    return workspace
+
+
 @pytest.fixture
-def made(small_workspace: Workspace) -> Workspace:
-    materialise_all(small_workspace)
-    return small_workspace
+def made(without_plan: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of one's own."""
+    return copied(without_plan, tmp_path / "own")
 
 
 def test_an_undertrained_run_goes_out_only_with_a_reason(made: Workspace) -> None:

@@ -8,39 +8,49 @@ import pyarrow.parquet as pq
 import pytest
 
 from llm_data_assets.config.errors import ConfigError
-from llm_data_assets.config.takedowns import read_takedowns
+from llm_data_assets.config.takedowns import Kind, read_takedowns
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.lake.catalog import connect
 from llm_data_assets.stages import read_group
 from llm_data_assets.stages.edit_rows import text_hash
 from llm_data_assets.stages.takedown import effect_of, purge, record
 from llm_data_assets_tests.conftest import sentence, write_workspace
-from llm_data_assets_tests.stages.test_whole_flow import contents, materialise_all
+from llm_data_assets_tests.stages.test_whole_flow import contents, copied, materialise_all
 from llm_data_assets_tests.test_cli import call
 
 SECRET = "The heliotrope ferryman keeps seventeen brass keys under the northern stair."
 TEXT = f"{sentence(13)} {SECRET}"
+BELL, BELL_URL = f"{sentence(51)} The bell has nine clappers of elm.", "https://example.org/bell"
+LAMP = f"{sentence(52)} The lamp burns whale oil on odd Thursdays."
 
 
-@pytest.fixture
-def made(tmp_path: Path) -> Workspace:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Two sources; one document stands in both, with a sentence that stands nowhere else."""
     url = "https://example.org/keys"
     workspace = write_workspace(
-        tmp_path,
+        tmp_path_factory.mktemp("whole"),
         {
             "first": [
                 *({"id": f"a{i}", "text": sentence(i)} for i in range(8)),
                 {"id": "keys", "text": TEXT, "url": url},
+                {"id": "bell", "text": BELL, "url": BELL_URL},
             ],
             "second": [
                 {"id": "copy", "text": TEXT, "url": f"{url}?copy"},
+                {"id": "lamp", "text": LAMP},
                 *({"id": f"b{i}", "text": sentence(i)} for i in range(20, 26)),
             ],
         },
     )
     materialise_all(workspace)
     return workspace
+
+
+@pytest.fixture
+def made(whole: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of one's own."""
+    return copied(whole, tmp_path / "own")
 
 
 def reopened(workspace: Workspace, home: Path | None = None) -> Workspace:
@@ -107,23 +117,24 @@ def test_the_next_duplicate_comes_in_and_one_file_is_read(
     assert contents(rebuilt) == contents(after)
 
 
-@pytest.mark.parametrize("kind", ["doc_id", "url", "hash"])
-def test_after_a_purge_the_text_is_nowhere(made: Workspace, kind: str) -> None:
-    values = {
-        "doc_id": ["first/keys"], "url": ["https://example.org/keys"], "hash": [text_hash(TEXT)],
-    }[kind]  # fmt: skip
-    assert holding(made.home, SECRET) != []
-    (tokens,) = tokens_of(made, "first/keys")
-    effect = effect_of(made, kind, values, with_duplicates=True)  # type: ignore[arg-type]
-    record(made, kind, values, "asked", effect)  # type: ignore[arg-type]
+def test_after_a_purge_the_texts_are_nowhere_whatever_they_were_named_by(made: Workspace) -> None:
+    named: dict[Kind, str] = {"doc_id": "first/keys", "url": BELL_URL, "hash": text_hash(LAMP)}
+    secrets = [SECRET, BELL, LAMP]
+    assert all(holding(made.home, secret) for secret in secrets)
+    tokens = [tokens_of(made, doc_id)[0] for doc_id in ("first/keys", "first/bell", "second/lamp")]
+    for kind, value in named.items():
+        effect = effect_of(made, kind, [value], with_duplicates=True)
+        record(made, kind, [value], "asked", effect)
     after = reopened(made)
     materialise_all(after)
-    assert holding(after.home, SECRET) != []  # older versions have it until the purge
+    # Older versions have them until the purge.
+    assert all(holding(after.home, secret) for secret in secrets)
     assert purge(after) > 0
-    assert holding(after.home, SECRET) == []
-    assert tokens not in tokens_of(after, "%")
+    assert [holding(after.home, secret) for secret in secrets] == [[], [], []]
+    left = tokens_of(after, "%")
+    assert left and not any(each in left for each in tokens)
     materialise_all(reopened(made))
-    assert holding(after.home, SECRET) == []
+    assert [holding(after.home, secret) for secret in secrets] == [[], [], []]
 
 
 def test_an_address_and_a_hash_meet_later_copies(made: Workspace) -> None:
@@ -164,16 +175,28 @@ def test_a_value_that_meets_nothing_is_named(made: Workspace) -> None:
         effect_of(made, "doc_id", ["first/a1", "first/nobody"])
 
 
-def test_the_command_asks_before_it_acts(
-    made: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def chosen(made: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """The workspace that the environment chooses for a command."""
     monkeypatch.setenv("LLM_DATA_HOME", str(made.home))
     monkeypatch.setenv("LLM_DATA_CATALOG", str(made.catalog.path))
     monkeypatch.setenv("LLM_DATA_PIPELINE", str(made.pipeline.path))
+    return made
+
+
+def test_the_command_asks_before_it_acts(
+    chosen: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, text = call(capsys, "takedown", "first/keys")
     assert code == 0 and "comes in     second/copy" in text and "nothing was changed" in text
-    assert not made.takedowns.exists()
+    assert not chosen.takedowns.exists()
     assert call(capsys, "takedown")[0] == 2
+
+
+@pytest.mark.slow  # a run through Dagster
+def test_the_command_takes_down_and_purges_at_once(
+    chosen: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, text = call(capsys, "takedown", "first/keys", "--with-duplicates", "--yes", "--purge")
     assert code == 0 and "takedown 1 is in" in text
-    assert holding(made.home, SECRET) == []
+    assert holding(chosen.home, SECRET) == []

@@ -13,6 +13,7 @@ from llm_data_assets.lake.schemas import (
     TOKENIZER,
     TOKENIZER_REPORT,
 )
+from llm_data_assets.planning.vocabulary import vocabulary_range
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import Materialised, lake_of, materialise
 from llm_data_assets.stages.run_checks import IDS_IN_VOCABULARY, SEQUENCE_LENGTHS
@@ -52,7 +53,9 @@ def tokenize(workspace: Workspace) -> dict[str, Materialised]:
 
 def test_the_report_adds_up_and_compares_sizes(small_workspace: Workspace) -> None:
     workspace = changed(
-        small_workspace, "sample_mb: 1}", "sample_mb: 1, compare_vocab_sizes: [350, 500]}"
+        small_workspace,
+        "sample_mb: 1}",
+        "sample_mb: 1, compare_vocab_sizes: [350, 500]}\nplan: {params: 2.87B}",
     )
     through("tokenizer_report", workspace)
     lake = lake_of(workspace)
@@ -73,6 +76,14 @@ def test_the_report_adds_up_and_compares_sizes(small_workspace: Workspace) -> No
     assert sorted(compared) == [350, 400, 500]
     assert compared[350] < compared[400] < compared[500]
     assert {row["metric"] for row in rows if row["scope"] == "piece"} >= {"longest"}
+    advised = {row["metric"]: row["value"] for row in rows if row["scope"] == "advice"}
+    law = vocabulary_range(2.87e9)
+    assert advised == {
+        "advised_by_isoflop": law.isoflop,
+        "advised_by_derivative": law.derivative,
+        "advised_by_parametric": law.parametric,
+        "for_parameters": 2.87e9,
+    }
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,9 @@ FROM tokenizer_report WHERE scope = 'language' GROUP BY language ORDER BY docume
     )
     held_out = reader.panel(
         "held_out",
-        "Vocabulary sizes on held-out text",
-        "SELECT vocab_size, metric, value FROM tokenizer_report WHERE scope = 'held_out' "
-        "ORDER BY vocab_size, metric",
+        "Vocabulary sizes on held-out text, and those the vocabulary laws advise",
+        "SELECT vocab_size, metric, value FROM tokenizer_report "
+        "WHERE scope IN ('held_out', 'advice') ORDER BY vocab_size, metric",
         fill=_FILL,
     )
     densest = max((row["bytes_per_token"] or 0 for row in density.rows), default=1)
