@@ -46,7 +46,14 @@ class Selection(_Settings):
     clusters: int | None = Field(
         None, ge=1, description="Of `clusters`: how many; the square root of the rows if absent"
     )
-    dimensions: int = Field(64, ge=2, le=512, description="Of the embedding (TF-IDF and SVD)")
+    sentence_model: str | None = Field(
+        None, description="Folder of a sentence model (model.onnx, tokenizer.json), relative to "
+        "this file, whose vectors are compared; TF-IDF and SVD if absent. Extra: local-models"
+    )  # fmt: skip
+    dimensions: int | None = Field(
+        None, ge=2, le=16_384, description="Numbers a vector: 64 of TF-IDF and SVD if absent, of a "
+        "sentence model what it gives"
+    )  # fmt: skip
     gains: str | None = Field(
         None,
         description="Of `influence`: CSV of doc_id and gain, relative to this file, that a ridge "
@@ -125,8 +132,13 @@ class Instructions(_Settings):
     )
     min_steps: int = Field(3, ge=1, description="Steps from which an answer reasons")
     scorers: list[str] = Field(
-        default_factory=list, description="Scorers by entry point, each a column of its name"
-    )
+        default_factory=list, description="Scorers by entry point, each a column of its name; "
+        "with `language_model` also perplexity and ifd"
+    )  # fmt: skip
+    language_model: str | None = Field(
+        None, description="Folder of a causal language model (model.onnx, tokenizer.json), "
+        "relative to this file, for the scorers perplexity and ifd. Extra: local-models"
+    )  # fmt: skip
     rules: list[RuleEntry] = Field(
         default_factory=lambda: list[RuleEntry](["instructions"]),
         description="Rule sets by name and single rules, over scored_instructions",

@@ -6,7 +6,7 @@ A package registers an object under the group `llm_data_assets.scorers`; `pipeli
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
@@ -44,6 +44,11 @@ def load_scorer(name: str) -> Scorer:
     """
     found = {each.name: each for each in entry_points(group=ENTRY_POINTS)}
     if name not in found:
+        if name in MODEL_SCORERS:
+            raise ValueError(
+                f"the scorer {name!r} needs a language model. Try: `language_model:` beside it, a "
+                "folder with model.onnx and tokenizer.json"
+            )
         close = difflib.get_close_matches(name, found, n=3) or sorted(found) or ["none yet"]
         raise ValueError(
             f"there is no scorer {name!r} among the entry points of {ENTRY_POINTS}. "
@@ -101,8 +106,16 @@ def ifd(model: LanguageModel, question: str, answer: str) -> float | None:
     that of the answer alone (Li et al. 2024, Cherry LLM, equation 4). Above 1 the question does not
     help: such rows are dropped, the highest of the rest are taken."""
     given, count = model.log_probability(answer, question)
-    alone, _ = model.log_probability(answer)
-    return given / alone if count and alone else None
+    alone, count_alone = model.log_probability(answer)
+    # A model without a start token says nothing of the first token of an answer alone.
+    return given / count / (alone / count_alone) if count and count_alone and alone else None
+
+
+# The scorers that `instructions.language_model` brings.
+MODEL_SCORERS: Mapping[str, Callable[[LanguageModel, str, str], float | None]] = {
+    "perplexity": perplexity,
+    "ifd": ifd,
+}
 
 
 def _said(scorer: Scorer, part: Sequence[Mapping[str, Any]]) -> Sequence[Any] | str:

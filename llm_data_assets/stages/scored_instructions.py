@@ -1,7 +1,7 @@
 """deduped_instructions -> scored_instructions: measure once, decide later."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.instructions.dialogue import question_text
-from llm_data_assets.instructions.scorers import load_scorer, run_scorer
+from llm_data_assets.instructions.local_models import ModelScorer, open_language_model
+from llm_data_assets.instructions.scorers import MODEL_SCORERS, Scorer, load_scorer, run_scorer
 from llm_data_assets.instructions.scores import COLUMNS, Lists, score
 from llm_data_assets.instructions.task_type import task_types
 from llm_data_assets.lake.catalog import relation
@@ -58,6 +59,7 @@ def run(context: Context) -> Outcome:
     """Score the dialogues of each shard that changed."""
     partition = context.partition.values
     settings = _settings(context.workspace, context.partition)
+    _open_model(context.workspace)
     questions = context.lake.shards(EVALUATION_SETS, {})
     raw = {file.shard: file for file in context.lake.shards(RAW_INSTRUCTIONS, partition)}
     tasks = []
@@ -69,7 +71,9 @@ def run(context: Context) -> Outcome:
         }
         contents = [file.content for files in inputs.values() for file in files]
         key = task_key(CODE_VERSION, contents, settings)
-        tasks.append(Task(context.lake, partition, kept.shard, key, inputs, settings))
+        # Where the model lies changes no score: it stands in the task, not in its key.
+        given = {**settings, "language_model": _model_folder(context.workspace)}
+        tasks.append(Task(context.lake, partition, kept.shard, key, inputs, given))
     came_in = context.lake.read(DEDUPED_INSTRUCTIONS, partition, ["n_bytes"])
     n_bytes = pc.sum(came_in["n_bytes"]).as_py() or 0
     outputs = {STAGE.name: (SCORED_INSTRUCTIONS, partition)}
@@ -100,6 +104,8 @@ def _scored(task: Task) -> Iterator[pa.Table]:
         dict(task.settings["terms"]), task.settings["unsafe"], task.settings["rating"],
         tuple(task.settings["rating_range"]),
     )  # fmt: skip
+    folder = task.settings["language_model"]
+    scorers = {name: _scorer(name, folder) for name, _ in task.settings["scorers"]}
     for rows in kept_dialogues(task):
         dialogues = rows.to_pylist()
         metas = [json.loads(row["meta"]) for row in dialogues]
@@ -110,7 +116,7 @@ def _scored(task: Task) -> Iterator[pa.Table]:
             [_label(meta) for meta in metas],
         )
         overlap, met = _met(dialogues, index)
-        said, faults = _scorers(task.settings["scorers"], dialogues)
+        said, faults = _scorers(scorers, dialogues)
         more = {
             "task_type": pa.array(types, pa.string()),
             "task_confidence": sure,
@@ -156,18 +162,46 @@ def _met(dialogues: Sequence[dict[str, Any]], index: Any) -> tuple[list[float], 
 
 
 def _scorers(
-    names: Sequence[tuple[str, Any]], dialogues: Sequence[dict[str, Any]]
+    scorers: Mapping[str, Scorer], dialogues: Sequence[dict[str, Any]]
 ) -> tuple[list[list[dict[str, Any]]], list[str]]:
     """What each scorer says of each dialogue, and the first fault of each dialogue."""
     said: list[list[dict[str, Any]]] = [[] for _ in dialogues]
     first = ["none"] * len(dialogues)
-    for name, _ in names:
-        values, faults = run_scorer(load_scorer(name), dialogues)
+    for name, scorer in scorers.items():
+        values, faults = run_scorer(scorer, dialogues)
         for row, (value, fault) in enumerate(zip(values, faults, strict=True)):
             said[row].append({"name": name, "value": value, "fault": fault})
             if fault != "none" and first[row] == "none":
                 first[row] = f"{name} {fault.split(':')[0]}"
     return said, first
+
+
+def _model_folder(workspace: Workspace) -> Path | None:
+    name = workspace.pipeline.model.instructions.language_model
+    return workspace.pipeline.path.parent / name if name else None
+
+
+def _open_model(workspace: Workspace) -> None:
+    """Refuse a language model that is none before any dialogue is scored."""
+    folder = _model_folder(workspace)
+    if folder is None or MODEL_SCORERS.keys().isdisjoint(
+        workspace.pipeline.model.instructions.scorers
+    ):
+        return
+    try:
+        open_language_model(folder)
+    except ValueError as error:
+        problem, _, way_out = str(error).partition(" Try: ")
+        raise workspace.pipeline.error(
+            ("instructions", "language_model"), problem, way_out
+        ) from None
+
+
+def _scorer(name: str, folder: Path | None) -> Scorer:
+    """By the language model where the name is one of its scores, else by entry point."""
+    if folder is None or name not in MODEL_SCORERS:
+        return load_scorer(name)
+    return ModelScorer(name, folder)
 
 
 def _settings(workspace: Workspace, partition: Partition) -> dict[str, Any]:
@@ -176,7 +210,7 @@ def _settings(workspace: Workspace, partition: Partition) -> dict[str, Any]:
     scorers = []
     for number, name in enumerate(settings.scorers):
         try:
-            scorers.append((name, dict(load_scorer(name).meta)))
+            scorers.append((name, dict(_scorer(name, _model_folder(workspace)).meta)))
         except ValueError as error:
             problem, _, way_out = str(error).partition(" Try: ")
             raise workspace.pipeline.error(

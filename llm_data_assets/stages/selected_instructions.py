@@ -3,6 +3,7 @@
 import csv
 import math
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -18,6 +19,7 @@ from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.instructions import select
 from llm_data_assets.instructions.dialogue import answer_text, question_text
 from llm_data_assets.instructions.embed import embed
+from llm_data_assets.instructions.local_models import model_digest, sentence_vectors
 from llm_data_assets.lake.instruction_tables import (
     RAW_INSTRUCTIONS,
     SELECTED_INSTRUCTIONS,
@@ -40,6 +42,7 @@ from llm_data_assets.stages.versions import data_version
 from llm_data_assets.text.rules import compile_rules
 
 CODE_VERSION = "2"
+_DIMENSIONS = 64  # of TF-IDF and SVD
 _RANKED = ("quality", "rating", "question_words", "answer_words", "reasoning_steps")
 
 
@@ -240,7 +243,21 @@ def _vectors(context: Context, rows: pa.Table, settings: Selection) -> np.ndarra
         for batch in raw.to_batches(max_chunksize=4096)
         for row in batch.to_pylist()
     ]
-    return embed(texts, settings.dimensions, settings.seed)
+    folder = _sentence_model(context.workspace)
+    if folder is None:
+        return embed(texts, settings.dimensions or _DIMENSIONS, settings.seed)
+    try:
+        return sentence_vectors(folder, texts, settings.dimensions)
+    except ValueError as error:
+        problem, _, way_out = str(error).partition(" Try: ")
+        raise context.workspace.pipeline.error(
+            ("instructions", "select", "sentence_model"), problem, way_out
+        ) from None
+
+
+def _sentence_model(workspace: Workspace) -> Path | None:
+    name = workspace.pipeline.model.instructions.select.sentence_model
+    return workspace.pipeline.path.parent / name if name else None
 
 
 def _gains(
@@ -312,9 +329,11 @@ def _settings(workspace: Workspace, partition: Partition) -> dict[str, Any]:
     settings = workspace.pipeline.model.instructions
     gains = settings.select.gains
     path = workspace.pipeline.path.parent / gains if gains else None
+    folder = _sentence_model(workspace)
     return {
         "rules": [rule.model_dump(mode="json") for rule in instruction_rules(workspace)],
         "select": settings.select.model_dump(),
+        "sentence_model": model_digest(folder) if folder else None,
         "gains": file_checksum(path) if path and path.is_file() else None,
         "domain": workspace.catalog.model.sources[partition.source].domain,
         "scorers": settings.scorers,
