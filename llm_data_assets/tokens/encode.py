@@ -7,19 +7,19 @@ import numpy as np
 import pyarrow as pa
 
 from llm_data_assets.tokens.kernels import (
-    FULL,
     PAD,
     SLACK,
-    Cache,
     cut_words,
     encode_documents,
-    enlarge,
     prepare,
     remember_defined,
 )
-from llm_data_assets.tokens.merges import EMPTY, build_merges, why_not
-from llm_data_assets.tokens.model_file import SPACE_MARK, read_model
+from llm_data_assets.tokens.kernels_cache import FULL, Cache, enlarge
+from llm_data_assets.tokens.kernels_unigram import encode_unigram
+from llm_data_assets.tokens.merges import EMPTY, Merges, build_merges, why_not
+from llm_data_assets.tokens.model_file import SPACE_MARK, UNIGRAM, read_model
 from llm_data_assets.tokens.tokenizer import load
+from llm_data_assets.tokens.unigram import Unigram, build_unigram, mixed_pieces
 
 # Half of them words: 4 M words in 256 MB, about those of 2 GB of English. More are not remembered.
 _MOST_SLOTS = 1 << 23
@@ -47,8 +47,8 @@ class Encoder:
     """A model, and the words it has met: the more it has encoded, the faster it is.
 
     Where the model's settings allow (`slow_because` is None), texts are cut into words that no
-    merge crosses, and each word is merged once. Otherwise SentencePiece encodes. The ids are the
-    same either way. One call at a time: others wait.
+    piece crosses, and each word is merged (BPE) or split (unigram) once. Otherwise SentencePiece
+    encodes. The ids are the same either way. One call at a time: others wait.
 
     SentencePiece writes a space as U+2581, so that a U+2581 of the text comes back as a space. With
     `keep_marks` it is written as its three byte pieces instead, which decode to what it was: no
@@ -79,11 +79,17 @@ class Encoder:
             )
         self._lock = threading.Lock()
         if self.slow_because is None:
-            self._merges = build_merges(parsed)
+            self._tables: Merges | Unigram
             self._cache = _cache(_FIRST_SLOTS)
-            remember_defined(self._merges, self._cache)
+            if parsed.model_type == UNIGRAM:
+                self._tables, self._kernel = build_unigram(parsed), encode_unigram
+            else:
+                self._tables, self._kernel = build_merges(parsed), encode_documents
+                remember_defined(self._tables, self._cache)
             self._prefix = parsed.add_dummy_prefix and not parsed.treat_whitespace_as_suffix
             self._suffix = parsed.add_dummy_prefix and parsed.treat_whitespace_as_suffix
+            if parsed.model_type == UNIGRAM and not self._adds_up(mixed_pieces(parsed)):
+                self.slow_because = "this version of SentencePiece adds scores up in another way"
 
     def encode(self, texts: pa.Array, *, add_bos: bool = False, add_eos: bool = True) -> Encoded:
         """Ids of every text, with a beginning and an end id if asked for.
@@ -120,11 +126,15 @@ class Encoder:
         """Whether an id is a byte, which stands for part of a character that is no piece."""
         return bool(self.processor.is_byte(token))
 
+    def _adds_up(self, text: str) -> bool:
+        found = self._by_words(pa.array([text]), add_bos=False, add_eos=False)
+        return found.tokens.tolist() == self.processor.encode(text)
+
     def _by_words(self, texts: pa.Array, add_bos: bool, add_eos: bool) -> Encoded:
         text, offsets = self._prepared(texts)
         n = len(texts)
         # Never more ids than bytes: every symbol has at least one, and a space is a piece.
-        cuts = cut_words(text, offsets, self._merges)
+        cuts = cut_words(text, offsets, self._tables)
         out = np.empty(offsets[-1] + 2 * n + SLACK, self.dtype)
         lengths = np.zeros(n, np.int32)
         bos = self.processor.bos_id() if add_bos else -1
@@ -132,8 +142,8 @@ class Encoder:
         document = at = 0
         while document < n:
             self._make_room()
-            document, at = encode_documents(
-                text, offsets, cuts, document, self._merges, self._cache, bos, eos, out, at, lengths
+            document, at = self._kernel(
+                text, offsets, cuts, document, self._tables, self._cache, bos, eos, out, at, lengths
             )
         return Encoded(out[:at].copy(), lengths)
 

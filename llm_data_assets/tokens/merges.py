@@ -20,6 +20,7 @@ from llm_data_assets.tokens.model_file import (
     CONTROL,
     NORMAL,
     SPACE_MARK,
+    UNIGRAM,
     UNKNOWN,
     UNUSED,
     USER_DEFINED,
@@ -86,31 +87,36 @@ def why_not(model: ModelFile) -> str | None:
         if kind in (UNKNOWN, CONTROL, BYTE)
     ]
     reasons = {
-        "it is no BPE model; a unigram's sums are rounded along the whole text": (
-            model.model_type != BPE
-        ),
+        "it is neither a BPE nor a unigram model": model.model_type not in (BPE, UNIGRAM),
         "it maps characters before encoding": model.has_character_map,
         "it removes repeated spaces": model.remove_extra_whitespaces,
         "it keeps spaces as they are": not model.escape_whitespaces,
-        "unused pieces are split by what was merged elsewhere in the text": UNUSED in model.types,
         "a space is no piece": SPACE_MARK.encode() not in plain,
-        "a piece has two ids": len(plain) + len(reserved) != len(model.pieces),
+        "a piece has two ids": len(set(model.pieces)) != len(model.pieces),
         "a control piece can also be read as text": any(
             piece in plain or len(piece.decode(errors="replace")) < 2 for piece in reserved
         ),
         "byte pieces are missing": model.byte_fallback and model.types.count(BYTE) != 256,
         "it does not have exactly one unknown piece": model.types.count(UNKNOWN) != 1,
-        "a user-defined symbol is too long for the cache": any(len(each) > 200 for each in symbols),
-        # SentencePiece then merges around the symbol in ways that no cut can foresee.
-        "a user-defined symbol is part of a piece": any(
-            symbol in piece
-            for piece, kind in zip(model.pieces, model.types, strict=True)
-            if kind == NORMAL
-            for symbol in symbols
-        ),
         "it has more ids than the cache can write": len(model.pieces) > MAX_IDS,
         "a score is not finite": not np.isfinite(model.scores).all(),
     }
+    if model.model_type == BPE:
+        reasons |= {
+            "unused pieces are split by what was merged elsewhere in the text": (
+                UNUSED in model.types
+            ),
+            "a user-defined symbol is too long for the cache": any(
+                len(each) > 200 for each in symbols
+            ),
+            # SentencePiece then merges around the symbol in ways that no cut can foresee.
+            "a user-defined symbol is part of a piece": any(
+                symbol in piece
+                for piece, kind in zip(model.pieces, model.types, strict=True)
+                if kind == NORMAL
+                for symbol in symbols
+            ),
+        }
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
@@ -142,8 +148,8 @@ def build_merges(model: ModelFile) -> Merges:
                 byte_ids[int(piece[3:5], 16)] = number
     return Merges(
         n_pieces=len(model.pieces),
-        kinds=_kinds(held, set(defined)),
-        pairs=_hash_set([ord(a) << 21 | ord(b) for a, b in held]),
+        kinds=cut_kinds(held, set(defined)),
+        pairs=hash_set([ord(a) << 21 | ord(b) for a, b in held]),
         symbols=symbols,
         unions=_merge_table(mergeable, symbol, model.scores),
         begins=begins,
@@ -155,7 +161,7 @@ def build_merges(model: ModelFile) -> Merges:
     )
 
 
-def _kinds(held: set[tuple[str, str]], defined: set[bytes]) -> np.ndarray:
+def cut_kinds(held: set[tuple[str, str]], defined: set[bytes]) -> np.ndarray:
     """What two bytes say of a cut between them."""
     kinds = np.full((256, 256), CUT, np.uint8)
     for first, second in held:
@@ -184,12 +190,17 @@ def _merge_table(
         for at in range(1, len(piece))
         if piece[:at] in symbol and piece[at:] in symbol
     }
-    slots = _hash_set(list(table))
-    values = np.array([table.get(key, 0) for key in slots.tolist()], np.uint64)
+    return hash_table(table)
+
+
+def hash_table(entries: dict[int, int]) -> np.ndarray:
+    """uint64[2^k, 2] of keys and values; a key is where `hash_set` would have it."""
+    slots = hash_set(list(entries))
+    values = np.array([entries.get(key, 0) for key in slots.tolist()], np.uint64)
     return np.stack([slots, values], axis=1)
 
 
-def _hash_set(keys: list[int]) -> np.ndarray:
+def hash_set(keys: list[int]) -> np.ndarray:
     """An open-addressing set, at most half full: key at the top bits of key * MULTIPLIER."""
     bits = max(4, int(2 * len(keys)).bit_length())
     slots = np.full(1 << bits, EMPTY, np.uint64)

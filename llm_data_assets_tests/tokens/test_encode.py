@@ -14,13 +14,20 @@ from hypothesis import strategies as st
 from llm_data_assets.tokens import encode as module
 from llm_data_assets.tokens.encode import Encoder, token_dtype
 from llm_data_assets.tokens.merges import why_not
-from llm_data_assets.tokens.model_file import UNIGRAM, UNUSED, USER_DEFINED, read_model
+from llm_data_assets.tokens.model_file import (
+    NORMAL,
+    UNIGRAM,
+    UNUSED,
+    USER_DEFINED,
+    read_model,
+)
 from llm_data_assets.tokens.tokenizer import train
 from llm_data_assets_tests.conftest import sentence
 from llm_data_assets_tests.quickstart.prose import article_zh
 from llm_data_assets_tests.tokens.models import bpe_model, normal
 
 TEXTS = [*(sentence(number) for number in range(40)), "0 1 2 3 4 5 6 7 8 9\n" * 9]
+CHARACTERS = 4  # the model type of the format's definition
 LETTERS = [*"abcxyz▁.", "é", "界", "😀"]
 # Characters of every width, the mark itself, and what the symbols below begin with.
 ANY_TEXT = st.text(
@@ -47,8 +54,12 @@ TRAINED: dict[str, dict[str, object]] = {
     "with words across spaces": {"split_by_whitespace": False},
     "with symbols": {"user_defined_symbols": ["<|", "<|im|>", "a b", "é界", "\n\n", "\n", "▁▁"]},
 }
+TRAINED |= {
+    f"unigram, {name}": settings | {"model_type": "unigram"} for name, settings in TRAINED.items()
+}
 _OTHERS: dict[str, dict[str, object]] = {
-    "unigram": {"model_type": "unigram"},
+    "characters": {"model_type": "char"},
+    "unigram, nmt_nfkc": {"model_type": "unigram", "normalization_rule_name": "nmt_nfkc"},
     "nmt_nfkc": {"normalization_rule_name": "nmt_nfkc"},
     "spaces removed": {"remove_extra_whitespaces": True},
 }
@@ -146,8 +157,75 @@ def test_user_defined_symbols_are_taken_first_and_never_merged(
     assert_as_sentencepiece(model, texts, by_words=not inside)
 
 
+UNIGRAM_LETTERS = [*"abc", "▁", "é", "界"]
+# Whole numbers tie often, close ones where rounding is coarse, and others hardly ever.
+SCORES = st.one_of(
+    st.lists(st.integers(-6, 0).map(float), min_size=31, max_size=31),
+    st.lists(st.floats(-8, -7.9990234375, width=32), min_size=31, max_size=31),
+    st.lists(st.floats(-12, 0, width=32), min_size=31, max_size=31),
+)
+
+
+@settings(max_examples=150)
+@given(
+    pieces=st.lists(
+        st.text(st.sampled_from(UNIGRAM_LETTERS), min_size=2, max_size=5), unique=True, max_size=25
+    ),
+    scores=SCORES,
+    kinds=st.lists(
+        st.sampled_from([NORMAL] * 10 + [USER_DEFINED, UNUSED]), min_size=25, max_size=25
+    ),
+    texts=st.lists(
+        st.text(st.sampled_from([*"abc é界龘▁"]), min_size=1, max_size=60), min_size=1, max_size=4
+    ),
+    repeats=st.sampled_from([1, 20, 400]),
+    fallback=st.booleans(),
+    prefix=st.booleans(),
+    suffix=st.booleans(),
+)
+def test_any_pieces_of_a_unigram_with_any_scores(
+    pieces: list[str],
+    scores: list[float],
+    kinds: list[int],
+    texts: list[str],
+    repeats: int,
+    fallback: bool,
+    prefix: bool,
+    suffix: bool,
+) -> None:
+    """Ties, splits that nearly tie, sums that are rounded coarsely, and sums that begin anew."""
+    letters = normal(*UNIGRAM_LETTERS[:-1], scores=scores[:5])
+    others = zip(pieces, scores[6:], kinds, strict=False)
+    model = bpe_model(
+        [*letters, *others],
+        model_type=UNIGRAM,
+        byte_fallback=fallback,
+        dummy_prefix=prefix,
+        as_suffix=suffix,
+    )
+    assert_as_sentencepiece(model, [*texts, "".join(texts) * repeats])
+
+
+def test_a_split_that_only_rounding_decides_changes_along_a_text() -> None:
+    """`pq` is a little worse than `p` and `q`, and as good where sums are large."""
+    pieces = normal("▁", "p", "q", "pq", "a", scores=[-1, -0.5, -0.5, -1 - 2**-9, -8])
+    model = bpe_model(pieces, model_type=UNIGRAM)
+    text = ("a" * 16 + "pq ") * 2_000
+    assert_as_sentencepiece(model, [text, "pq", text + "pq"])
+    pieces_found = Encoder(model).processor.encode(text, out_type=str)
+    assert pieces_found.count("pq") > 100 and pieces_found.count("q") > 100
+
+
+def test_a_unigram_is_left_to_a_sentencepiece_that_adds_up_in_another_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = trained({"model_type": "unigram"})
+    monkeypatch.setattr(Encoder, "_adds_up", lambda self, text: False)
+    assert "another way" in (Encoder(model).slow_because or "")
+
+
 REASONS: dict[str, Callable[[], bytes]] = {
-    "no BPE": lambda: bpe_model(normal("▁", "a"), model_type=UNIGRAM),
+    "neither a BPE nor a unigram": lambda: bpe_model(normal("▁", "a"), model_type=CHARACTERS),
     "repeated spaces": lambda: bpe_model(normal("▁", "a"), remove_spaces=True),
     "as they are": lambda: bpe_model(normal("▁", "a"), escape_spaces=False),
     "unused pieces": lambda: bpe_model([*normal("▁", "a"), ("aa", 0.0, UNUSED)]),
@@ -257,7 +335,8 @@ def test_a_broken_model_is_refused(broken: bytes) -> None:
         Encoder(broken)
 
 
-def test_real_text_of_every_source(shared_data: Path) -> None:
+@pytest.mark.parametrize("model_type", ["bpe", "unigram"])
+def test_real_text_of_every_source(shared_data: Path, model_type: str) -> None:
     """Real prose, code, dialogue and markup: equal ids for every document."""
     paths = sorted(
         path
@@ -267,5 +346,5 @@ def test_real_text_of_every_source(shared_data: Path) -> None:
     )[:12]
     texts = [path.read_text(encoding="utf-8", errors="replace")[:400_000] for path in paths]
     assert len(texts) > 4
-    model = train([text[:50_000] for text in texts], vocab_size=4000)
+    model = train([text[:50_000] for text in texts], vocab_size=4000, model_type=model_type)
     assert_as_sentencepiece(model, texts)
