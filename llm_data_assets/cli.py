@@ -353,6 +353,9 @@ def plan(
         int | None, typer.Option(min=0, help="Highest losses left out of the fit; 2 % if unset.")
     ] = None,
     resamples: Annotated[int, typer.Option(min=0, help="Resamples behind the intervals.")] = 200,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the fit's tables and pictures.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """What a budget buys under every scaling law, beside the tokens that there are."""
@@ -370,6 +373,8 @@ def plan(
     if fit is not None:
         words = vocabulary_report(fit)
         if words is not None:
+            if to:
+                planned.write_vocabulary_fit(words, to)
             shown = {name: value for name, value in words.items() if name != "residuals"}
             if as_json:
                 _print_json({"vocabulary": words})
@@ -377,11 +382,15 @@ def plan(
                 _print_rows(["constant", "value"], list(shown.items()), False)
             return
         fitted = fit_report(fit, drop_highest, resamples)
+        if to:
+            planned.write_fit(fitted, to)
         if as_json:
             _print_json(fitted)
         for line in [] if as_json else planned.fit_lines(fitted):
             out.print(escape(line), highlight=False, soft_wrap=True)
         return
+    if to is not None:
+        raise ConfigError("--out", str(to), "is for a fit alone", "--fit runs.csv, or --json")
     asked = {
         "--flops": flops, "--params": params, "--tokens": tokens, "--gpu-hours": gpu_hours,
         "--unique-tokens": unique_tokens, "--inference-tokens": inference_tokens,

@@ -1,10 +1,12 @@
 """`llm-data plan`: options to a report, as JSON for programs and lines for people."""
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import yaml
 
 from llm_data_assets.config.errors import ConfigError
@@ -16,8 +18,10 @@ from llm_data_assets.mixing.replay import SHARES
 from llm_data_assets.planning.budget import Given, answer, remarks, vocabulary
 from llm_data_assets.planning.continual import continual_advice
 from llm_data_assets.planning.laws import STANDARD
+from llm_data_assets.planning.pictures import fit_pictures, residual_cloud
 from llm_data_assets.planning.quantities import readable
 from llm_data_assets.stages.inventory import tokens_of_sources
+from llm_data_assets.stages.scaling_fit import surface_of
 
 
 def budget_report(given: Given, names: list[str], home: Path) -> dict[str, Any]:
@@ -200,3 +204,55 @@ def fit_lines(report: dict[str, Any]) -> list[str]:
         f", D = {front['d']:.4g}·C^{front['b']:.4f}",
         *(f"refused: {each}" for each in parabolas["refused"]),
     ]
+
+
+def write_fit(report: dict[str, Any], folder: Path) -> list[Path]:
+    """constants.csv, residuals.csv and the pictures of a report by `fit_report`."""
+    found = report["parametric"]
+    values = {name: found[name] for name in ("A", "B", "E", "alpha", "beta", "a", "objective")}
+    # Intervals of A, B and E are those of their logarithms.
+    values |= {f"ln_{name}": math.log(found[name]) for name in ("A", "B", "E")}
+    constants = [{"name": name, "value": value} for name, value in values.items()]
+    constants += [
+        {"name": f"all_runs_{name}", "value": report["all_runs"][name]}
+        for name in ("A", "B", "E", "alpha", "beta", "objective")
+    ]
+    constants += [
+        {"name": f"isoflop_{name}", "value": value}
+        for name, value in report["isoflop"].get("frontier", {}).items()
+    ]
+    intervals = [{"name": name, **each} for name, each in found["intervals"].items()]
+    table = pl.DataFrame(constants, schema={"name": pl.String, "value": pl.Float64})
+    if intervals:
+        table = table.join(pl.DataFrame(intervals), on="name", how="left", maintain_order="left")
+    residuals = pl.DataFrame(report["residuals"]).rename({"value": "log_residual"})
+    pictures = fit_pictures(surface_of(report), report["residuals"])
+    return _write(folder, table, residuals, pictures)
+
+
+def write_vocabulary_fit(report: dict[str, Any], folder: Path) -> list[Path]:
+    """The same of a vocabulary law, whose residuals are of its best runs in order of compute."""
+    constants = {name: value for name, value in report.items() if name != "residuals"}
+    r2 = constants.pop("r2")
+    constants |= {f"r2_{name}": value for name, value in zip(("n_v", "v", "h"), r2, strict=True)}
+    table = pl.DataFrame({"name": list(constants), "value": list(constants.values())})
+    columns = ["non_vocab_parameters", "vocab_parameters", "num_characters"]
+    residuals = pl.DataFrame(report["residuals"], schema=columns, orient="row")
+    order = range(1, len(residuals) + 1)
+    pictures = {
+        f"residuals_{name}": residual_cloud(order, residuals[name].to_list(), "run, by compute")
+        for name in columns
+    }
+    return _write(folder, table, residuals, pictures)
+
+
+def _write(
+    folder: Path, constants: pl.DataFrame, residuals: pl.DataFrame, pictures: dict[str, str]
+) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    constants.write_csv(folder / "constants.csv")
+    residuals.write_csv(folder / "residuals.csv")
+    for name, picture in pictures.items():
+        (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+    names = ("constants.csv", "residuals.csv", *(f"{name}.svg" for name in pictures))
+    return [folder / name for name in names]

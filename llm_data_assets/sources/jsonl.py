@@ -48,7 +48,7 @@ def objects(
     """
     with open_decompressed(file) as stream:
         for offset, line in lines(stream, max_line_bytes, file.start):
-            if isinstance(line, Reject):
+            if type(line) is not bytes:
                 yield offset, line, b""
                 continue
             try:
@@ -78,23 +78,25 @@ def lines(stream: BinaryIO, max_bytes: int, start: int = 0) -> Iterator[tuple[in
     cut short or damaged, at the first line that could not be read whole.
     """
     offset = _next_line(stream, start) if start else 0
+    readline, limit = stream.readline, max_bytes + 1
     while True:
         start = offset
         try:
-            line = stream.readline(max_bytes + 1)
+            line = readline(limit)
             offset += len(line)
-            first, too_long = line[:80], len(line) > max_bytes
-            while too_long and line and not line.endswith(b"\n"):
-                line = stream.readline(1 << 20)
-                offset += len(line)
+            if len(line) == limit:
+                first = line[:80]
+                while line and not line.endswith(b"\n"):
+                    line = readline(1 << 20)
+                    offset += len(line)
+                yield start, Reject(start, f"line too long: over {max_bytes} bytes", first)
+                continue
         except UnreadableFileError as error:
             yield start, Reject(start, str(error))
             return
-        if too_long:
-            yield start, Reject(start, f"line too long: over {max_bytes} bytes", first)
-        elif not line:
+        if not line:
             return
-        elif line.strip():
+        if not line.isspace():
             yield start, line
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,6 +29,12 @@ class FieldMapping(BaseModel):
     license: str | None = Field(None, description="Field of the licence (SPDX)")
     created_at: str | None = Field("timestamp", description="Field of the date")
 
+    @cached_property
+    def scalars(self) -> tuple[tuple[str, str], ...]:
+        """(field of the document, path in the record) of those that are mapped."""
+        paths = ((name, getattr(self, name)) for name in _SCALARS)
+        return tuple((name, path) for name, path in paths if path)
+
 
 def to_document(
     record: Any, mapping: FieldMapping, offset: int, first_bytes: bytes
@@ -35,29 +42,26 @@ def to_document(
     """One record as a document; fields that are not mapped go to `meta`."""
     if not isinstance(record, dict):
         return Reject(offset, f"not an object: {type(record).__name__}", first_bytes)
-    names = [mapping.text] if isinstance(mapping.text, str) else mapping.text
-    texts = {name: text for name in names if isinstance(text := field_at(record, name), str)}
-    if not texts:
-        return Reject(offset, f"no text: field {' or '.join(names)} is missing", first_bytes)
-    used = set(texts)
-    found: dict[str, str | None] = {}
-    for name in _SCALARS:
-        path = getattr(mapping, name)
-        value = field_at(record, path) if path else None
+    meta = record.copy()
+    name = mapping.text
+    if isinstance(name, str) and isinstance(text := record.get(name), str):
+        del meta[name]
+    else:
+        names = [name] if isinstance(name, str) else name
+        texts = {name: text for name in names if isinstance(text := field_at(record, name), str)}
+        if not texts:
+            return Reject(offset, f"no text: field {' or '.join(names)} is missing", first_bytes)
+        text = "\n\n".join(texts.values())
+        for name in texts:
+            meta.pop(name, None)
+    document = Document(text, offset, meta=meta)
+    for name, path in mapping.scalars:
+        value = field_at(record, path)
         if value is not None and not isinstance(value, dict | list):
-            used.add(path)
-            found[name] = iso_date(value) if name == "created_at" else str(value)
-    return Document(
-        "\n\n".join(texts.values()),
-        offset,
-        native_id=found.get("id"),
-        url=found.get("url"),
-        title=found.get("title"),
-        language=found.get("language"),
-        license=found.get("license"),
-        created_at=found.get("created_at"),
-        meta={name: value for name, value in record.items() if name not in used},
-    )
+            meta.pop(path, None)
+            said = iso_date(value) if name == "created_at" else str(value)
+            setattr(document, "native_id" if name == "id" else name, said)
+    return document
 
 
 def field_at(record: Any, path: str) -> Any:

@@ -9,7 +9,7 @@ from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.jsonl import objects
 from llm_data_assets.sources.jsonl import split as split
-from llm_data_assets.sources.mapping import FieldMapping, field_at, to_document
+from llm_data_assets.sources.mapping import FieldMapping, to_document
 
 # Gao et al. 2020, table 1, as `pile_set_name` spells them
 Subset = Literal[
@@ -40,11 +40,12 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
         if isinstance(record, Reject):
             yield record
             continue
-        name = field_at(record, "meta.pile_set_name")
+        meta = record.get("meta") if isinstance(record, dict) else None
+        name = meta.get("pile_set_name") if isinstance(meta, dict) else None
         if options.subsets and name is None:
             yield Reject(offset, "no subset: meta.pile_set_name is missing", first_bytes)
         elif not options.subsets or name in options.subsets:
             document = to_document(record, _FIELDS, offset, first_bytes)
-            if isinstance(document, Document) and name is not None:
+            if name is not None and isinstance(document, Document):
                 document.meta = {**document.meta.pop("meta"), **document.meta}
             yield document

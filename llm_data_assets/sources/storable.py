@@ -11,6 +11,7 @@ from llm_data_assets.sources.document import Document, Reject
 _MAX_DEPTH = 64  # of metadata; deeper nesting overruns the stack of those who read it
 _MAX_ERROR = 400
 _FIRST_BYTES = 80
+_NAMES = ("native_id", "url", "title", "language", "license", "created_at")
 
 
 def storable(record: Document | Reject) -> Document | Reject:
@@ -21,16 +22,32 @@ def storable(record: Document | Reject) -> Document | Reject:
     if isinstance(record, Reject):
         error = without_surrogates(record.error)[:_MAX_ERROR]
         return Reject(record.offset, error, record.first_bytes[:_FIRST_BYTES])
-    for name in ("text", "native_id", "url", "title", "language", "license", "created_at"):
+    if not record.text.isascii():
+        record.text = without_surrogates(record.text)
+    for name in _NAMES:
         value = getattr(record, name)
         if value is not None and not value.isascii():
             setattr(record, name, without_surrogates(value))
     try:
-        record.meta = _value(record.meta, 0) if record.meta else {}
+        if not _plain(record.meta):
+            record.meta = _value(record.meta, 0)
     except _TooDeepError:
         first = record.text[:_FIRST_BYTES].encode()[:_FIRST_BYTES]
         return Reject(record.offset, f"nested too deeply: over {_MAX_DEPTH} levels", first)
     return record
+
+
+def _plain(meta: dict[str, Any]) -> bool:
+    """Whether there is nothing to change: short of nested values, all ASCII, numbers or null."""
+    for name, value in meta.items():
+        if type(name) is not str or not name.isascii():
+            return False
+        if type(value) is str:
+            if not value.isascii():
+                return False
+        elif value is not None and type(value) is not int and type(value) is not bool:
+            return False
+    return True
 
 
 def strict_json(meta: Mapping[str, Any]) -> str:

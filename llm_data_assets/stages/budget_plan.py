@@ -49,7 +49,7 @@ def run(context: Context) -> Outcome:
         figures["budget"] = budget_dots(rows)
     if own and rows:
         flops = max(row["flops"] for row in rows)
-        figures["isoflop"] = loss_curves(own, [flops / 100, flops / 10, flops])
+        figures["isoflop"] = loss_curves(own.loss, own.frontier(), [flops / 100, flops / 10, flops])
     return Outcome([file], 0, 0, 0, figures=figures)
 
 

@@ -18,6 +18,8 @@ from llm_data_assets.planning.fitting import (
     fit_parametric,
     without_outliers,
 )
+from llm_data_assets.planning.laws import Surface
+from llm_data_assets.planning.pictures import fit_pictures
 from llm_data_assets.planning.vocabulary_fit import fit_vocabulary
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
@@ -29,9 +31,12 @@ def run(context: Context) -> Outcome:
     """Fit the runs that `plan.runs` names; without any, the table is empty."""
     settings = context.workspace.pipeline.model.plan
     path = _runs(context.workspace)
-    rows = []
+    rows: list[dict[str, Any]] = []
+    pictures: dict[str, str] = {}
     if path is not None:
-        rows = _rows(fit_report(path, settings.drop_highest, settings.resamples))
+        report = fit_report(path, settings.drop_highest, settings.resamples)
+        rows = _rows(report)
+        pictures = fit_pictures(surface_of(report), report["residuals"])
     table = pa.Table.from_pylist(rows, SCALING_FIT.schema)
     key = task_key(CODE_VERSION, rows)
     file = context.lake.write_shard(SCALING_FIT, {}, "all", key, [table])
@@ -41,7 +46,12 @@ def run(context: Context) -> Outcome:
         for row in rows
         if (row["fit"], row["kind"]) == ("parametric", "constant")
     }
-    return Outcome([file], 0, 0, 0, figures=constants)
+    return Outcome([file], 0, 0, 0, figures={**constants, **pictures})
+
+
+def surface_of(report: dict[str, Any]) -> Surface:
+    """The fitted surface of a report by `fit_report`."""
+    return Surface(*(report["parametric"][name] for name in ("A", "B", "E", "alpha", "beta")))
 
 
 def _runs(workspace: Workspace) -> Path | None:
@@ -131,6 +141,7 @@ def fit_report(runs: Path, drop_highest: int | None, samples: int) -> dict[str, 
                 "flops": kept["flops"][i],
                 "params": kept["params"][i],
                 "tokens": kept["tokens"][i],
+                "loss": kept["loss"][i],
                 "value": residual,
             }
             for i, residual in enumerate(found.residuals.tolist())

@@ -26,7 +26,10 @@ _KEPT_ANSWERS = 256
 
 @dataclass(frozen=True)
 class Panel:
-    """One part of a page: its rows, and the SELECT that gives them in any DuckDB shell."""
+    """One part of a page: its rows, and the SELECT that gives them in any DuckDB shell.
+
+    What is computed and not stored names the `command` that gives the same.
+    """
 
     name: str
     title: str
@@ -35,6 +38,7 @@ class Panel:
     note: str = ""
     # The command that fills it; shown where there are no rows.
     fill: str = "llm-data run"
+    command: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

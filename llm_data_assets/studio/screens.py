@@ -15,6 +15,7 @@ from llm_data_assets.studio.pages import (
     flow,
     instructions,
     mix,
+    plan,
     sql,
     tokenizer,
 )
@@ -41,6 +42,7 @@ SCREENS = (
     Screen("filters", "/filters", "Filter lab", "Move a bound, see who survives", filters.page),
     Screen("explore", "/explore", "Explore", "Signals that narrow each other", explore.page),
     Screen("mix", "/mix", "Mixture", "What each source gives, and what it is worth", mix.page),
+    Screen("plan", "/plan", "Plan", "A budget under every scaling law", plan.page),
     Screen("tokenizer", "/tokenizer", "Tokenizer", "How densely it packs", tokenizer.page),
     Screen("compare", "/compare", "Compare", "Two versions", compare.page, in_report=False),
     Screen("instructions", "/instructions", "Instructions", "What was picked", instructions.page),

@@ -1,6 +1,8 @@
 """`llm-data plan`: numbers for programs, a plain word on the spread, errors with a way out."""
 
+import csv
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -137,6 +139,29 @@ def test_the_published_runs_are_fitted(
     assert found["intervals"]["a"]["low"] < found["a"] < found["intervals"]["a"]["high"]
     printed = call(capsys, "plan", "--fit", str(published_runs), "--resamples", "0")[1]
     assert "objective 0.00101827" in printed
+
+
+def test_a_fit_leaves_its_constants_residuals_and_pictures(
+    capsys: pytest.CaptureFixture[str], published_runs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "fit"
+    told = ["plan", "--fit", str(published_runs), "--resamples", "20", "--out", str(out), "--json"]
+    report = json.loads(call(capsys, *told)[1])["parametric"]
+    assert sorted(each.name for each in out.iterdir()) == [
+        "constants.csv", "isoflop.svg", "loss_surface.svg", "residual_plot.svg", "residuals.csv",
+    ]  # fmt: skip
+    with (out / "constants.csv").open() as file:
+        constants = {row["name"]: row for row in csv.DictReader(file)}
+    assert float(constants["beta"]["value"]) == report["beta"]
+    assert (
+        float(constants["ln_A"]["low"]) < math.log(report["A"]) < float(constants["ln_A"]["high"])
+    )
+    assert len((out / "residuals.csv").read_text().splitlines()) == 1 + report["runs"]
+
+
+def test_a_folder_without_a_fit_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    code, printed = call(capsys, "plan", "--flops", "1e22", "--out", "somewhere")
+    assert code == 2 and "--fit runs.csv" in printed
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from llm_data_assets.stages.data_gap import recipe_gaps
 from llm_data_assets.stages.export_out import export_to
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import Materialised, lake_of, materialise
-from llm_data_assets.stages.planning_page import planning_page
 from llm_data_assets.stages.stage import Context, Partition
 from llm_data_assets.stages.versions import is_fresh
 from llm_data_assets_tests.conftest import write_small_workspace
@@ -98,9 +97,6 @@ def test_the_tables_say_what_is_wanted_and_missing(made: Workspace) -> None:
     assert sum(row[1] for row in rows) == pytest.approx(1e6)
     assert all(row[3] == pytest.approx(row[1] / 4 - row[2]) for row in rows)
     assert {row[4] for row in rows} == {"tokenized"}
-    page = planning_page(workspace.home, "small")
-    assert [row["source"] for row in page["data_gap"]] == ["first", "second"]
-    assert len(page["pictures"]) == 3
     told = recipe_gaps(workspace, "small", 1e6)
     assert [(row["source"], row["shortfall"]) for row in told] == [(row[0], row[3]) for row in rows]
 
