@@ -10,7 +10,7 @@ from llm_data_assets.planning.laws import Frontier, Surface
 from llm_data_assets.planning.quantities import readable
 
 WIDTH, HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 640, 360, 70, 34, 150, 44
-_COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#777777", "#000000")
+_COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#777777", "#ee8866")
 
 Point = tuple[float, float]
 
