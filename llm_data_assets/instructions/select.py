@@ -6,8 +6,6 @@ Every function takes rows in one fixed order (by id) and gives the rows taken, i
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from sklearn.cluster import MiniBatchKMeans
-from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
 _BLOCK = 512
@@ -75,6 +73,8 @@ def cluster(vectors: np.ndarray, k: int | None, seed: int) -> tuple[np.ndarray, 
 
     `k` is the square root of the rows if absent. Mini-batches from three starts, one thread.
     """
+    from sklearn.cluster import MiniBatchKMeans  # 1 s and 100 MB: for who clusters
+
     n = len(vectors)
     k = max(1, min(k or round(n**0.5), n))
     with threadpool_limits(1):
@@ -139,6 +139,8 @@ def predicted_gains(
     Raises:
         ValueError: fewer than two known gains.
     """
+    from sklearn.linear_model import Ridge
+
     if len(known) < 2:
         raise ValueError(
             f"{len(known)} known gains are no ground for a regression. Try: two rows or more whose "

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from llm_data_assets.planning.laws import Frontier, Surface
 
@@ -91,6 +90,8 @@ def fit_parametric(
 
 
 def _descend(scaled: Callable[[Floats], tuple[float, Floats]], theta: Floats) -> Floats:
+    from scipy.optimize import minimize  # 0.2 s and 40 MB: for who fits
+
     for _ in range(8):
         before = scaled(theta)[0]
         for method in ("BFGS", "L-BFGS-B"):

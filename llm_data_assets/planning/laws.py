@@ -8,8 +8,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scipy.optimize import minimize_scalar
-
 from llm_data_assets.mixing.plan import R_STAR_D
 
 PF_DAY = 8.64e19  # FLOP
@@ -168,6 +166,8 @@ def data_constrained_loss(params: float, tokens: float, unique: float) -> float:
 
 def data_constrained_optimum(flops: float, unique: float) -> tuple[float, float]:
     """Parameters and tokens of the least loss at this compute when only `unique` tokens exist."""
+    from scipy.optimize import minimize_scalar  # 0.2 s and 40 MB: for who plans
+
     fresh = math.log(DATA_CONSTRAINED.frontier().params(flops))
 
     def loss(log_params: float) -> float:
@@ -201,6 +201,8 @@ def inference_aware(
     reference_params: float, inference_tokens: float, surface: Surface = SARDANA
 ) -> InferenceAware:
     """min 6·N·D + 2·N·D_inf at the loss of the compute-optimal model (Sardana 2024, eq. 3)."""
+    from scipy.optimize import minimize_scalar
+
     frontier = surface.frontier()
     reference_tokens = frontier.tokens(frontier.flops_for_params(reference_params))
     loss = surface.loss(reference_params, reference_tokens)

@@ -20,7 +20,6 @@ from llm_data_assets.planning.fitting import (
 )
 from llm_data_assets.planning.laws import Surface
 from llm_data_assets.planning.pictures import fit_pictures
-from llm_data_assets.planning.vocabulary_fit import fit_vocabulary
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
 
@@ -187,6 +186,8 @@ def vocabulary_report(runs: Path) -> dict[str, Any] | None:
     Raises:
         ConfigError: a column is missing, or the runs cannot be fitted.
     """
+    from llm_data_assets.planning.vocabulary_fit import fit_vocabulary  # SciPy, for who fits
+
     frame = pl.read_csv(runs) if runs.is_file() else pl.DataFrame()
     frame = frame.rename({name: name.strip().lower() for name in frame.columns})
     if "vocab_size" not in frame.columns:

@@ -13,7 +13,6 @@ from llm_data_assets.instructions.dialogue import question_text
 from llm_data_assets.instructions.local_models import ModelScorer, open_language_model
 from llm_data_assets.instructions.scorers import MODEL_SCORERS, Scorer, load_scorer, run_scorer
 from llm_data_assets.instructions.scores import COLUMNS, Lists, score
-from llm_data_assets.instructions.task_type import task_types
 from llm_data_assets.lake.catalog import relation
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.instruction_tables import (
@@ -106,6 +105,9 @@ def _scored(task: Task) -> Iterator[pa.Table]:
     )  # fmt: skip
     folder = task.settings["language_model"]
     scorers = {name: _scorer(name, folder) for name, _ in task.settings["scorers"]}
+    # scikit-learn: a second and 100 MB, for who scores
+    from llm_data_assets.instructions.task_type import task_types
+
     for rows in kept_dialogues(task):
         dialogues = rows.to_pylist()
         metas = [json.loads(row["meta"]) for row in dialogues]

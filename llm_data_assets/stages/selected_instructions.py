@@ -10,7 +10,6 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.stats import spearmanr
 
 from llm_data_assets.config.digest import file_checksum
 from llm_data_assets.config.instructions import TASK_TYPES, Selection
@@ -18,7 +17,6 @@ from llm_data_assets.config.rule import Rule
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.instructions import select
 from llm_data_assets.instructions.dialogue import answer_text, question_text
-from llm_data_assets.instructions.embed import embed
 from llm_data_assets.instructions.local_models import model_digest, sentence_vectors
 from llm_data_assets.lake.instruction_tables import (
     RAW_INSTRUCTIONS,
@@ -245,6 +243,9 @@ def _vectors(context: Context, rows: pa.Table, settings: Selection) -> np.ndarra
     ]
     folder = _sentence_model(context.workspace)
     if folder is None:
+        # scikit-learn: a second and 100 MB, for who compares dialogues
+        from llm_data_assets.instructions.embed import embed
+
         return embed(texts, settings.dimensions or _DIMENSIONS, settings.seed)
     try:
         return sentence_vectors(folder, texts, settings.dimensions)
@@ -286,6 +287,8 @@ def _figures(
     scores: pa.Table, passing: pa.Table, taken: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Task types before and after, and how each score goes with the answer's length."""
+    from scipy.stats import spearmanr
+
     figures = []
     after = Counter(each["task_type"] for each in taken)
     before = Counter(passing["task_type"].to_pylist())
