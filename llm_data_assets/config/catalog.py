@@ -1,6 +1,7 @@
 """The catalog: which sources there are, where their files lie, and what is known of them."""
 
 import re
+from datetime import date as Date  # noqa: N812 - a field has the name
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -31,6 +32,9 @@ class Source(BaseModel):
     )
     license: str | None = Field(None, description="SPDX expression for documents that state none")
     language: str | None = Field(None, description="Language code for documents that state none")
+    date: Date | None = Field(
+        None, description="Day its text is of, as a crawl's or a dump's; recipes bound shares by it"
+    )
     domain: str = Field("web", description="web, encyclopedia, book, code, documentation, chat ...")
     priority: int = Field(
         100, description="Of two duplicates the one with the smaller number stays"

@@ -1,5 +1,6 @@
 """The pipeline: how duplicates are found, which rules decide, how tokens are made and mixed."""
 
+from datetime import date as Date  # noqa: N812 - as in the catalog
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import (
@@ -11,7 +12,7 @@ from pydantic import (
 )
 
 from llm_data_assets.config.automation import Automation
-from llm_data_assets.config.catalog import NAME
+from llm_data_assets.config.catalog import NAME, Source
 from llm_data_assets.config.dedup import Dedup
 from llm_data_assets.config.instructions import Instructions
 from llm_data_assets.config.plan import Plan
@@ -180,22 +181,39 @@ class Tokenizer(_Settings):
     special_tokens: list[str] = Field(default_factory=list, description="Pieces never split")
 
 
+_GROUPS = ("source", "domain", "language", "license", "since", "before")
+
+
 class ShareBound(_Settings):
-    """How much of the run a group of sources may be; the group is named in one of four ways."""
+    """How much of the run a group of sources may be; the group is named in one of six ways."""
 
     source: str | None = Field(None, description="One source")
     domain: str | None = Field(None, description="The sources of a domain")
     language: str | None = Field(None, description="Those whose catalog entry has this language")
     license: str | None = Field(None, description="Those whose catalog entry has this licence")
+    since: Date | None = Field(None, description="Those whose catalog entry has this day or later")
+    before: Date | None = Field(None, description="Those whose catalog entry has a day before this")
     min: float = Field(0, ge=0, le=1)
     max: float = Field(1, ge=0, le=1)
 
+    @property
+    def group(self) -> str:
+        """The field that names the group."""
+        return next(name for name in _GROUPS if getattr(self, name))
+
+    def holds(self, name: str, source: Source) -> bool:
+        """Whether a source is one of the group; one without a date is in none that dates name."""
+        if self.since:
+            return source.date is not None and source.date >= self.since
+        if self.before:
+            return source.date is not None and source.date < self.before
+        said = name if self.group == "source" else getattr(source, self.group)
+        return bool(said == getattr(self, self.group))
+
     @model_validator(mode="after")
     def _names_one_group(self) -> Self:
-        named = [n for n in ("source", "domain", "language", "license") if getattr(self, n)]
-        if len(named) != 1:
-            raise ValueError("a bound names one group. Try: one of source, domain, language, "
-                             "license")  # fmt: skip
+        if sum(getattr(self, name) is not None for name in _GROUPS) != 1:
+            raise ValueError(f"a bound names one group. Try: one of {', '.join(_GROUPS)}")
         if self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}. Try: swap them")
         return self

@@ -127,18 +127,11 @@ def _by_size(
 
 
 def _bound(bound: ShareBound, sources: Mapping[str, Source], weights: Mapping[str, float]) -> Bound:
-    attribute = next(
-        name for name in ("source", "domain", "language", "license") if getattr(bound, name)
-    )
-    wanted = getattr(bound, attribute)
-    members = {
-        name
-        for name in weights
-        if (name if attribute == "source" else getattr(sources[name], attribute)) == wanted
-    }
+    wanted = getattr(bound, bound.group)
+    members = frozenset(name for name in weights if bound.holds(name, sources[name]))
     if not members:
         raise ValueError(
-            f"no source of the recipe has {attribute} {wanted!r}. Try: correct the bound, or name "
-            f"the {attribute} in the catalog"
+            f"no source of the recipe has {bound.group} '{wanted}'. Try: correct the bound, or "
+            f"name the {'date' if bound.since or bound.before else bound.group} in the catalog"
         )
-    return Bound(f"{attribute} {wanted}", frozenset(members), bound.min, bound.max)
+    return Bound(f"{bound.group} {wanted}", members, bound.min, bound.max)

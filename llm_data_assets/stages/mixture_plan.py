@@ -179,12 +179,15 @@ def _settings(workspace: Workspace, partition: Partition) -> object:
     while recipe:  # and what it replays
         unseen = {"formats", "export_shard_mb"}  # and the seed, unless documents are held out
         settings.append(
-            recipe.model_dump(exclude=unseen if recipe.validation_share else {*unseen, "seed"})
+            recipe.model_dump(
+                mode="json",
+                exclude=unseen if recipe.validation_share else {*unseen, "seed"},
+            )
         )
         if recipe.bounds:
             settings.append(
                 {
-                    name: [source.domain, source.language, source.license]
+                    name: [source.domain, source.language, source.license, str(source.date)]
                     for name, source in workspace.catalog.model.sources.items()
                 }
             )

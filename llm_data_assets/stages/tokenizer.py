@@ -1,6 +1,7 @@
 """filtered_corpus of every source -> tokenizer: trained on a reproducible sample, or given."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -106,13 +107,15 @@ def given_model(workspace: Workspace) -> bytes:
 
 
 def open_row(row: Mapping[str, Any]) -> Tokenizer:
-    """The tokenizer that a row of the `tokenizer` table holds."""
-    return open_tokenizer(
-        row["model"],
-        end_token=row["end_token"],
-        pattern=row["pattern"],
-        keep_marks=row["keeps_marks"],
-    )
+    """The tokenizer that a row of the `tokenizer` table holds; the last one stays open."""
+    return _opened(row["model"], row["end_token"], row["pattern"], row["keeps_marks"])
+
+
+@lru_cache(maxsize=1)  # the words that it met in one shard need no merging in the next
+def _opened(
+    model: bytes, end_token: str | None, pattern: str | None, keeps_marks: bool
+) -> Tokenizer:
+    return open_tokenizer(model, end_token=end_token, pattern=pattern, keep_marks=keeps_marks)
 
 
 def current_tokenizer(context: Context) -> Tokenizer:

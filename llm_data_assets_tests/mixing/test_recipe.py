@@ -19,14 +19,17 @@ from llm_data_assets.mixing.replay import total_with_replay, with_replay
 
 AVAILABLE = {"web": 1000, "wiki": 100, "code": 400, "law": 200}
 SOURCES = {
-    name: Source(format="text", uris=["x"], domain=domain, language=language, license=license)
-    for name, domain, language, license in (
-        ("web", "web", "en", None),
-        ("wiki", "encyclopedia", "en", "CC-BY-SA-4.0"),
-        ("code", "code", None, "MIT"),
-        ("law", "law", "de", "CC0-1.0"),
+    name: Source.model_validate(
+        {"format": "text", "uris": ["x"], "domain": domain, "language": language,
+         "license": license, "date": date}
     )
-}
+    for name, domain, language, license, date in (
+        ("web", "web", "en", None, "2019-04-25"),
+        ("wiki", "encyclopedia", "en", "CC-BY-SA-4.0", "2023-06-01"),
+        ("code", "code", None, "MIT", None),
+        ("law", "law", "de", "CC0-1.0", "2024-01-31"),
+    )
+}  # fmt: skip
 
 
 def plans(recipe: dict[str, Any], **others: dict[str, Any]) -> list[dict[str, Any]]:
@@ -93,6 +96,23 @@ def test_a_bound_on_a_licence_holds_in_the_plan() -> None:
     )
     with pytest.raises(ValueError, match="no source of the recipe has license 'GPL'"):
         plans({"bounds": [{"license": "GPL", "max": 0.1}]})
+
+
+@pytest.mark.parametrize(
+    ("bound", "group"),
+    [
+        ({"since": "2023-06-01", "min": 0.4}, {"wiki", "law"}),
+        ({"before": "2023-06-01", "max": 0.3}, {"web"}),
+    ],
+)
+def test_a_bound_on_dates_holds_in_the_plan(bound: dict[str, Any], group: set[str]) -> None:
+    rows = plans({"alpha": 1, "bounds": [bound], "max_epochs": 9})
+    share = sum(row["share"] for row in rows if row["source"] in group)
+    assert share == pytest.approx(bound.get("min", bound.get("max")), abs=2e-3)
+    with pytest.raises(ValueError, match=r"has since '2030-01-01'\. Try: .* the date in"):
+        plans({"bounds": [{"since": "2030-01-01", "max": 0.1}]})
+    with pytest.raises(ValueError, match=r"names one group\. Try: one of source"):
+        plans({"bounds": [{"since": "2020-01-01", "before": "2024-01-01"}]})
 
 
 def test_replay_keeps_the_proportions_of_the_base() -> None:

@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from llm_data_assets.config.digest import digest
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.lake.delta import ShardFile
@@ -155,6 +156,21 @@ def test_windows_with_overlap_go_through_plan_and_export(small_workspace: Worksp
 def test_an_overlap_without_windows_is_refused(small_workspace: Workspace) -> None:
     with pytest.raises(ConfigError, match="overlap of 16"):
         changed(small_workspace, "sequence_length: 64,", "sequence_length: 64, overlap: 16,")
+
+
+def test_a_plan_with_a_bound_on_dates_depends_on_the_dates(small_workspace: Workspace) -> None:
+    bounded = changed(
+        small_workspace,
+        "sequence_length: 64,",
+        "sequence_length: 64, bounds: [{since: 2020-01-01, max: 0.4}],",
+    )
+    before = digest(STAGES["mixture_plan"].settings(bounded, Partition(recipe="small")))
+    catalog = bounded.catalog.path
+    catalog.write_text(
+        catalog.read_text().replace("priority: 0", "priority: 0\n    date: 2021-05-01")
+    )
+    dated = open_workspace(bounded.home, catalog, bounded.pipeline.path)
+    assert digest(STAGES["mixture_plan"].settings(dated, Partition(recipe="small"))) != before
 
 
 def test_a_source_without_a_token_is_named(small_workspace: Workspace) -> None:

@@ -53,6 +53,8 @@ def test_mds_offsets_are_those_of_the_published_layout() -> None:
     assert len(data) == 203
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it closes late
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_mds_opens_with_its_own_package(tmp_path: Path) -> None:
     streaming = pytest.importorskip(
         "streaming", reason="mosaicml-streaming is not installed (it needs torch)"
