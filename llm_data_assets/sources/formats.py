@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from llm_data_assets.sources.conversation import Conversation, Preference, Spoken
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile
+from llm_data_assets.sources.media_pair import MediaPair, Paired
 from llm_data_assets.sources.storable import storable
 
 ENTRY_POINTS = "llm_data_assets.formats"
@@ -182,11 +183,26 @@ def read_dialogues(name: str, file: SourceFile, options: Mapping[str, Any]) -> I
     """As `read_documents`, for the dialogues and preferences of a format that has `read_records`.
 
     Raises:
-        ValueError: the format gives documents alone.
+        ValueError: the format gives documents or pairs alone.
     """
+    return _records(name, file, options, "dialogues", (Conversation, Preference))
+
+
+def read_pairs(name: str, file: SourceFile, options: Mapping[str, Any]) -> Iterator[Paired]:
+    """As `read_dialogues`, for the references to media and their captions.
+
+    Raises:
+        ValueError: the format gives documents or dialogues alone.
+    """
+    return _records(name, file, options, "pairs", (MediaPair,))
+
+
+def _records(
+    name: str, file: SourceFile, options: Mapping[str, Any], noun: str, kinds: tuple[type, ...]
+) -> Iterator[Any]:
     read = getattr(load_reader(name), "read_records", None)
     problem = (
-        f"format {name!r} gives no dialogues. Try: `branch: text`, or a reader whose "
+        f"format {name!r} gives no {noun}. Try: `branch: text`, or a reader whose "
         "`read_records` gives them"
     )
     if read is None:
@@ -194,7 +210,7 @@ def read_dialogues(name: str, file: SourceFile, options: Mapping[str, Any]) -> I
     for record in _guarded(read(file, check_options(name, options)), file):
         if isinstance(record, Reject):
             yield cast(Reject, storable(record))
-        elif isinstance(record, Conversation | Preference):
+        elif isinstance(record, kinds):
             yield record
         else:
             raise ValueError(problem)

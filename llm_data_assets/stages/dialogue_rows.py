@@ -1,16 +1,13 @@
 """Dialogues and preferences as rows of raw_instructions."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import xxhash
 
 from llm_data_assets.sources.conversation import Conversation, Preference, Spoken, Turn
 from llm_data_assets.sources.document import Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.storable import strict_json, without_surrogates
-from llm_data_assets.text.repair import repair
+from llm_data_assets.stages.record_rows import finite, repaired, row_id
 
 
 def dialogue_row(
@@ -41,12 +38,9 @@ def dialogue_row(
     answers = len(pair.chosen) if pair else int(ends_answered)
     synthetic = record.meta.get("synthetic")
     made = synthetic if isinstance(synthetic, dict) else {}
-    place = native or f"{xxhash.xxh3_64_hexdigest(file.uri.encode())}-{record.offset}" + (
-        f"-{ordinal}" if ordinal else ""
-    )
     size = sum(len(turn["content"].encode()) for turn in (*turns, *(rejected or ())))
     return {
-        "doc_id": f"{settings['source']}/{without_surrogates(place)}",
+        "doc_id": row_id(settings["source"], file, record.offset, native, ordinal),
         "kind": "preference" if pair else "conversation",
         "system": system,
         "tools": tools and without_surrogates(tools),
@@ -77,16 +71,6 @@ def _cut_unanswered(turns: list[dict[str, Any]]) -> list[str]:
     return cut
 
 
-def reject_row(file: SourceFile, reject: Reject) -> dict[str, Any]:
-    """A row of `rejects`."""
-    return {
-        "file": file.uri,
-        "offset": reject.offset,
-        "error": reject.error,
-        "first_bytes": reject.first_bytes[:80],
-    }
-
-
 def _turns(turns: Sequence[Turn]) -> tuple[list[dict[str, Any]], int]:
     """Turns as structs, repaired, and how many repairs that took."""
     rows, repairs = [], 0
@@ -101,8 +85,7 @@ def _turns(turns: Sequence[Turn]) -> tuple[list[dict[str, Any]], int]:
 def _repaired(text: str | None) -> tuple[str | None, int]:
     if text is None:
         return None, 0
-    repaired, edits = repair(without_surrogates(text))
-    return repaired, len(edits)
+    return repaired(text)
 
 
 def _text(value: Any) -> str | None:
@@ -117,12 +100,7 @@ def _ratings(record: Any) -> list[dict[str, Any]]:
         scores = record.meta.get("scores")
         sides = [scores if isinstance(scores, dict) else {}, {}]
     return [
-        {"aspect": aspect, "chosen": _number(sides[0].get(aspect)),
-         "rejected": _number(sides[1].get(aspect))}
+        {"aspect": aspect, "chosen": finite(sides[0].get(aspect)),
+         "rejected": finite(sides[1].get(aspect))}
         for aspect in sorted({*sides[0], *sides[1]})
     ]  # fmt: skip
-
-
-def _number(value: Any) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) else None
