@@ -11,12 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 MAX_SOURCES = 99
 # The domain of source code: what is measured or edited as prose leaves it alone.
 CODE_DOMAIN = "code"
-Branch = Literal["text", "instructions"]
+Branch = Literal["text", "instructions", "media"]
 # Formats whose readers give dialogues or preferences; a test holds them to the readers.
 CONVERSATION_FORMATS = frozenset(
     {"alpaca", "belle", "dolly", "flan", "hh_rlhf", "lima", "oasst", "self_instruct", "sharegpt",
      "ultrafeedback"}
 )  # fmt: skip
+# Formats whose readers give references to media with captions; held to the readers likewise.
+MEDIA_FORMATS = frozenset(
+    {"cc12m", "conceptual_captions", "coyo", "laion", "librilight", "librispeech", "webvid"}
+)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -43,7 +47,7 @@ class Source(BaseModel):
     branch: Branch | None = Field(
         None,
         description="text: documents for raw_corpus; instructions: dialogues for "
-        "raw_instructions. By default what the format gives",
+        "raw_instructions; media: pairs for raw_pairs. By default what the format gives",
     )
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the format")
 
@@ -52,6 +56,8 @@ class Source(BaseModel):
         """The branch of the graph that reads the source."""
         if self.branch:
             return self.branch
+        if self.format in MEDIA_FORMATS:
+            return "media"
         return "instructions" if self.format in CONVERSATION_FORMATS else "text"
 
 

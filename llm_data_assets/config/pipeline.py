@@ -15,6 +15,7 @@ from llm_data_assets.config.automation import Automation
 from llm_data_assets.config.catalog import NAME, Source
 from llm_data_assets.config.dedup import Dedup
 from llm_data_assets.config.instructions import Instructions
+from llm_data_assets.config.media import Media
 from llm_data_assets.config.plan import Plan
 from llm_data_assets.config.rule import Rule as Rule
 from llm_data_assets.config.rule import RuleEntry
@@ -392,6 +393,7 @@ class Pipeline(_Settings):
         default_factory=lambda: {"default": Recipe()}
     )
     instructions: Instructions = Instructions()
+    media: Media = Media()
     checks: CheckBounds = CheckBounds()
     plan: Plan = Plan()
     schedule: Schedule = Schedule()

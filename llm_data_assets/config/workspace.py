@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 from llm_data_assets.config.catalog import Branch, Catalog
 from llm_data_assets.config.errors import ConfigError
@@ -13,6 +14,13 @@ from llm_data_assets.config.loading import Loaded, load
 from llm_data_assets.config.pipeline import Pipeline
 from llm_data_assets.config.takedowns import FILE as TAKEDOWNS
 
+# What the sources beside text give, and where it stands.
+GIVES: Mapping[Branch, str] = MappingProxyType(
+    {
+        "instructions": "dialogues, which stand in raw_instructions",
+        "media": "pairs, which stand in raw_pairs",
+    }
+)
 DEFAULT_HOME = Path(".llm_data")
 
 
@@ -127,10 +135,10 @@ def _recipes_name_known_sources(workspace: Workspace) -> None:
                         f"there is no source {source!r} in {workspace.catalog.path.name}",
                         f"one of {', '.join(workspace.sources)}",
                     )
-                if known[source].goes_to != "text":
+                if (branch := known[source].goes_to) != "text":
                     raise workspace.pipeline.error(
                         ("recipes", name, field),
-                        f"{source!r} gives dialogues, which stand in raw_instructions",
+                        f"{source!r} gives {GIVES[branch]}",
                         "`branch: text` in its entry of the catalog, or leave it out",
                     )
         _replays_an_earlier_recipe(workspace, name)

@@ -11,7 +11,7 @@ import dagster as dg
 
 from llm_data_assets import __version__
 from llm_data_assets.config.errors import ConfigError
-from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.config.workspace import GIVES, Workspace
 from llm_data_assets.definitions import build_definitions
 from llm_data_assets.defs.failure_hook import COMMAND, tell
 from llm_data_assets.defs.partitions import dagster_key
@@ -67,12 +67,13 @@ def run(
     report = Report()
     lake_of(workspace).sweep()
     removed = remove_dropped_sources(workspace, lake_of(workspace))
-    for source in workspace.sources_of("instructions"):
-        if f"raw_corpus {source}" in removed:
-            report.warnings.append(
-                f"{source} gives dialogues: it left raw_corpus for raw_instructions. "
-                "Try: `branch: text` in its entry of the catalog, to train on it as text"
-            )
+    for branch, what in GIVES.items():
+        report.warnings += [
+            f"{source} gives {what}: it left raw_corpus. "
+            "Try: `branch: text` in its entry of the catalog, to train on it as text"
+            for source in workspace.sources_of(branch)
+            if f"raw_corpus {source}" in removed
+        ]
     broken: set[str] = set()
     for source in workspace.all_sources:
         try:

@@ -55,6 +55,9 @@ GROUPS = {
     "scored_instructions": "instructions",
     "selected_instructions": "instructions",
     "instruction_mix": "instructions",
+    "raw_pairs": "media",
+    "pair_duplicates": "media",
+    "deduped_pairs": "media",
 }
 # A change is carried on only where an input's content changed, and only once the checks that
 # block upstream have passed.

@@ -5,7 +5,8 @@ import pyarrow as pa
 from llm_data_assets.lake.schemas import RAW_CORPUS, Table
 
 
-def _schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
+def schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
+    """Columns with their types and what each means."""
     return pa.schema(
         [pa.field(name, kind, metadata={"description": said}) for name, kind, said in columns]
     )
@@ -19,7 +20,7 @@ RAW_INSTRUCTIONS = Table(
     "raw_instructions",
     "Dialogues and preferences as read, in one schema, with their exact origin.",
     ("source",),
-    _schema(
+    schema(
         _ROW,
         ("kind", pa.string(), "conversation, or preference: two ways to answer one prompt"),
         ("system", pa.string(), "What the model was told it is"),
@@ -45,7 +46,7 @@ INSTRUCTION_DUPLICATES = Table(
     "instruction_duplicates",
     "One row a removed dialogue: the kept one it repeats, how similar, by which method.",
     ("source",),
-    _schema(
+    schema(
         _ROW,
         ("kept_doc_id", pa.string(), "The dialogue that stays"),
         ("kept_source", pa.string(), "Its source"),
@@ -58,14 +59,14 @@ DEDUPED_INSTRUCTIONS = Table(
     "deduped_instructions",
     "The names of the dialogues that repeat no other.",
     ("source",),
-    _schema(_ROW, ("n_bytes", pa.int64(), "UTF-8 bytes of all turns")),
+    schema(_ROW, ("n_bytes", pa.int64(), "UTF-8 bytes of all turns")),
 )
 
 SELECTED_INSTRUCTIONS = Table(
     "selected_instructions",
     "The dialogues taken, with what took them.",
     ("source",),
-    _schema(
+    schema(
         _ROW,
         ("reason", pa.string(), "The method that took the row"),
         ("rank", pa.int64(), "Its place among those taken, from 0"),
@@ -80,7 +81,7 @@ SELECTION_REPORT = Table(
     "selection_report",
     "What a selection covers, one figure a row.",
     ("source",),
-    _schema(
+    schema(
         ("metric", pa.string(), "Name of the figure"),
         ("key", pa.string(), "Of what: a task type, a score; null of the whole"),
         ("value", pa.float64(), "The figure"),
@@ -91,7 +92,7 @@ INSTRUCTION_MIX = Table(
     "instruction_mix",
     "Which dialogue stands at which position of which split.",
     (),
-    _schema(
+    schema(
         ("split", pa.string(), "train or validation"),
         ("position", pa.int64(), "Place in the split, from 0"),
         _ROW,
@@ -105,7 +106,7 @@ INSTRUCTION_FILES = Table(
     "instruction_files",
     "The files a trainer opens, with checksums.",
     (),
-    _schema(
+    schema(
         ("file", pa.string(), "Path below the home"),
         ("format", pa.string(), "messages, sharegpt, alpaca, tokenized or preferences"),
         ("split", pa.string(), "train or validation"),
@@ -133,5 +134,5 @@ def scored_instructions(scores: pa.Schema) -> Table:
         "scored_instructions",
         "One row a dialogue, one column a score; thresholds appear nowhere.",
         ("source",),
-        pa.schema([*_schema(_ROW), *scores]),
+        pa.schema([*schema(_ROW), *scores]),
     )

@@ -14,11 +14,18 @@ from llm_data_assets.sources.files import SourceFile, open_raw, read_whole
 from llm_data_assets.sources.media_pair import MediaPair, Paired, documents, numbers
 from llm_data_assets.sources.nearby import beside
 from llm_data_assets.sources.options import NoOptions as Options
+from llm_data_assets.sources.silence import silence
 
 
 def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
     """Yield the title of every recording as one document: there is no transcript."""
     return documents(read_records(file, options))
+
+
+def companions(file: SourceFile) -> list[SourceFile]:
+    """The recording beside a JSON file."""
+    recording = beside(file, PurePosixPath(file.path).stem + ".flac")
+    return [recording] if file.path.endswith(".json") and recording else []
 
 
 def read_records(file: SourceFile, options: Options) -> Iterator[Paired]:
@@ -40,6 +47,8 @@ def read_records(file: SourceFile, options: Options) -> Iterator[Paired]:
         raise UnreadableFileError(f"no recording: {file.uri} has no .flac beside it")
     with open_raw(recording) as stream:
         length = seconds(stream)
+        stream.seek(0)
+        silent, fault = silence(stream)
     book: Any = about.get("book_meta")
     book = book if isinstance(book, dict) else {}
     yield MediaPair(
@@ -48,6 +57,9 @@ def read_records(file: SourceFile, options: Options) -> Iterator[Paired]:
         str(book.get("title") or PurePosixPath(file.path).stem),
         path=recording.uri,
         seconds=length,
+        says="title",
+        silence=silent,
+        fault=fault,
         scores=numbers(about, ["snr"]),
         native_id=PurePosixPath(file.path).stem,
         meta=about,

@@ -1,7 +1,7 @@
 """LibriSpeech: `*.trans.txt` of ids and words, recordings beside it. Offset: byte of the line.
 
-`uris` name the transcripts (`**/*.trans.txt`), or the folder; recordings are looked at for their
-length alone.
+`uris` name the transcripts (`**/*.trans.txt`), or the folder. Of a recording its length is taken,
+and how much of it is silent.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,9 @@ from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile, open_decompressed, open_raw
 from llm_data_assets.sources.jsonl import MAX_LINE_BYTES, lines
 from llm_data_assets.sources.media_pair import MediaPair, Paired, documents
-from llm_data_assets.sources.nearby import beside
+from llm_data_assets.sources.nearby import below, beside
 from llm_data_assets.sources.options import NoOptions as Options
+from llm_data_assets.sources.silence import silence
 
 _RECORDINGS = (".flac", ".wav")
 
@@ -31,6 +32,13 @@ def read_records(file: SourceFile, options: Options) -> Iterator[Paired]:
             yield line if isinstance(line, Reject) else _pair(file, offset, line)
 
 
+def companions(file: SourceFile) -> list[SourceFile]:
+    """The recordings in a transcript's folder."""
+    if not file.path.endswith(".trans.txt"):
+        return []
+    return [each for ending in _RECORDINGS for each in below(file, f"*{ending}")]
+
+
 def _pair(file: SourceFile, offset: int, line: bytes) -> Paired:
     name, _, words = line.decode("utf-8", "replace").strip().partition(" ")
     if not words.strip():
@@ -40,6 +48,8 @@ def _pair(file: SourceFile, offset: int, line: bytes) -> Paired:
         if recording is not None:
             with open_raw(recording) as stream:
                 length = seconds(stream)
+                stream.seek(0)
+                silent, fault = silence(stream)
             if length is None:
                 return Reject(offset, f"no length: {recording.uri} is no FLAC or WAV", line[:80])
             speaker, chapter, _ = (*name.split("-"), "", "")[:3]
@@ -49,6 +59,9 @@ def _pair(file: SourceFile, offset: int, line: bytes) -> Paired:
                 words.strip(),
                 path=recording.uri,
                 seconds=length,
+                says="transcript",
+                silence=silent,
+                fault=fault,
                 native_id=name,
                 language="en",
                 meta={"speaker": speaker, "chapter": chapter},

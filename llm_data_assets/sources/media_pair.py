@@ -12,7 +12,9 @@ class MediaPair:
     """One reference and its caption or transcript; `scores` are the publisher's, by name.
 
     `url` is the publisher's address; `path` is a file beside the manifest, or a member of an
-    archive. Sizes are in pixels and seconds.
+    archive. Sizes are in pixels and seconds. `says` is what the caption is: written about the
+    picture, spoken in the recording, or its title. `silence` is the silent share of a recording
+    that was listened to, and `fault` why it could not be.
     """
 
     offset: int
@@ -23,6 +25,9 @@ class MediaPair:
     width: int | None = None
     height: int | None = None
     seconds: float | None = None
+    says: Literal["caption", "transcript", "title"] = "caption"
+    silence: float | None = None
+    fault: str = "none"
     nsfw: str | None = None
     scores: dict[str, float] = field(default_factory=dict)
     native_id: str | None = None

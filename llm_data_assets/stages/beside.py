@@ -17,6 +17,8 @@ BESIDE: Mapping[str, tuple[Table, ...]] = MappingProxyType(
         "deduped_instructions": (VERDICTS,),
         "selected_instructions": (VERDICTS, SELECTION_REPORT),
         "instruction_mix": (INSTRUCTION_FILES,),
+        "raw_pairs": (REJECTS,),
+        "deduped_pairs": (VERDICTS,),
     }
 )
 

@@ -9,6 +9,7 @@ from llm_data_assets.stages import (
     data_gap,
     deduped_corpus,
     deduped_instructions,
+    deduped_pairs,
     document_signatures,
     duplicates,
     evaluation_sets,
@@ -17,9 +18,11 @@ from llm_data_assets.stages import (
     instruction_mix,
     mixed_corpus,
     mixture_plan,
+    pair_duplicates,
     quality_signals,
     raw_corpus,
     raw_instructions,
+    raw_pairs,
     removed_signals,
     repeated_spans,
     scaling_fit,
@@ -63,6 +66,9 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
             scored_instructions,
             selected_instructions,
             instruction_mix,
+            raw_pairs,
+            pair_duplicates,
+            deduped_pairs,
         )
     }
 )

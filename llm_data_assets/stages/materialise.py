@@ -14,6 +14,7 @@ from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import publish
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.instruction_tables import INSTRUCTION_TABLES
+from llm_data_assets.lake.media_tables import MEDIA_TABLES
 from llm_data_assets.lake.models import load_models
 from llm_data_assets.lake.schemas import CHECKS, STAGE_STATS, TABLES
 from llm_data_assets.stages.beside import tables_of
@@ -31,6 +32,7 @@ ALL_TABLES = (
     REMOVED_SIGNALS,
     *INSTRUCTION_TABLES,
     SCORED_INSTRUCTIONS,
+    *MEDIA_TABLES,
 )
 
 

@@ -6,12 +6,18 @@ from llm_data_assets.config.catalog import Branch
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.instruction_tables import INSTRUCTION_TABLES, scored_instructions
+from llm_data_assets.lake.media_tables import MEDIA_TABLES
 from llm_data_assets.lake.schemas import HISTORY, REJECTS, TABLES
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.removed_signals import REMOVED_SIGNALS
 from llm_data_assets.stages.stage import recipe_sources
 
-SCORED = scored_instructions(pa.schema([]))  # by name and place; its columns do not matter here
+# By name and place; their columns do not matter here.
+SCORED = scored_instructions(pa.schema([]))
+_BRANCHES: dict[str, Branch] = {
+    **{table.name: "instructions" for table in (*INSTRUCTION_TABLES, SCORED)},
+    **{table.name: "media" for table in MEDIA_TABLES},
+}
 
 
 def remove_dropped_sources(workspace: Workspace, lake: Lake) -> list[str]:
@@ -21,15 +27,15 @@ def remove_dropped_sources(workspace: Workspace, lake: Lake) -> list[str]:
     stay.
     """
     removed = []
-    of_dialogues = {table.name for table in (*INSTRUCTION_TABLES, SCORED)}
-    for table in (*TABLES.values(), QUALITY_SIGNALS, REMOVED_SIGNALS, *INSTRUCTION_TABLES, SCORED):
+    beside_text = (*INSTRUCTION_TABLES, SCORED, *MEDIA_TABLES)
+    for table in (*TABLES.values(), QUALITY_SIGNALS, REMOVED_SIGNALS, *beside_text):
         if table in HISTORY:
             continue
         for partition in lake.partitions(table):
             stage = partition.get("stage", table.name)
-            # What both branches fill (rejects) stays with a source of either.
-            branch: Branch | None = "instructions" if stage in of_dialogues else "text"
-            if not _still_there(workspace, partition, None if table is REJECTS else branch):
+            # What all branches fill (rejects) stays with a source of any.
+            branch = None if table is REJECTS else _BRANCHES.get(stage, "text")
+            if not _still_there(workspace, partition, branch):
                 lake.replace_partition(table, partition, [])
                 removed.append(f"{table.name} {' '.join(partition.values())}")
     return removed

@@ -26,9 +26,7 @@ def run(context: Context) -> Outcome:
     """Read every group of files that no finished shard holds."""
     says = declared(context.workspace, context.partition)
     columns = ["kind", "n_repairs"]
-    return read_source(
-        context, RAW_INSTRUCTIONS, read_shard, CODE_VERSION, says, columns, _figures
-    )
+    return read_source(context, RAW_INSTRUCTIONS, read_shard, CODE_VERSION, says, columns, _figures)
 
 
 def read_shard(task: Task) -> dict[str, ShardFile]:

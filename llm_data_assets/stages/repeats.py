@@ -108,9 +108,7 @@ def partners_stay(table: Table, noun: str) -> Check:
         expected = "0 partners that were removed too"
         return CheckResult(not wrong, len(wrong), expected, wrong[:SAMPLES])
 
-    return Check(
-        "partners_stay", f"The {noun} that a repeat names is itself kept.", evaluate, True
-    )
+    return Check("partners_stay", f"The {noun} that a repeat names is itself kept.", evaluate, True)
 
 
 def keep_others(

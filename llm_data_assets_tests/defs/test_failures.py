@@ -171,7 +171,7 @@ def test_only_what_reads_the_sources_has_a_freshness_policy(small_workspace: Wor
     graph = build_definitions(workspace).resolve_asset_graph()
     held = {key.to_user_string() for key in graph.get_all_asset_keys()
             if graph.get(key).freshness_policy is not None}  # fmt: skip
-    assert held == {"raw_corpus", "raw_instructions"}
+    assert held == {"raw_corpus", "raw_instructions", "raw_pairs"}
 
 
 def test_a_source_that_came_or_went_since_is_named(small_workspace: Workspace) -> None:

@@ -1,0 +1,219 @@
+"""The media branch: from native files of seven sources to pairs worth fetching, all accounted."""
+
+import json
+import wave
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from llm_data_assets.config.catalog import MEDIA_FORMATS
+from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.lake.catalog import connect
+from llm_data_assets.sources.formats import FORMATS, load_reader
+from llm_data_assets.stages.graph import STAGES
+from llm_data_assets.stages.materialise import lake_of, materialise
+from llm_data_assets.stages.prune import remove_dropped_sources
+from llm_data_assets_tests.sources import fixtures_conversations as fixtures
+
+BRANCH = [name for name, stage in STAGES.items() if stage.branch == "media"]
+COYO = {
+    "id": 1, "url": "https://example.org/a.jpg", "text": "A quay at dusk in autumn",
+    "width": 640, "height": 480, "image_phash": "a5f03c96a5f03c96", "clip_similarity_vitb32": 0.31,
+    "nsfw_score_opennsfw2": 0.01, "nsfw_score_gantman": 0.02, "watermark_score": 0.1,
+    "aesthetic_score_laion_v2": 5.1,
+}  # fmt: skip
+
+
+def coyo(folder: Path, *changes: dict[str, Any]) -> None:
+    """COYO rows of different pictures, each with something changed; a missing key is null."""
+    folder.mkdir()
+    rows = []
+    for number, change in enumerate(changes, start=1):
+        own = {"id": number, "url": f"https://example.org/{number}.jpg",
+               "image_phash": f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}",
+               "text": f"A quay number {number} at dusk in autumn"}  # fmt: skip
+        rows.append({**COYO, **own, **change})
+    pq.write_table(pa.Table.from_pylist(rows), folder / "part.parquet")
+
+
+def recording(path: Path, *parts: tuple[float, float]) -> None:
+    """A WAV file of tones: seconds and loudness of each part."""
+    rate = 8_000
+    sound = np.concatenate(
+        [loud * np.sin(np.arange(round(length * rate)) / 3) for length, loud in parts]
+    )
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((sound * 32_000).astype("<i2").tobytes())
+
+
+def speech(folder: Path) -> None:
+    """LibriSpeech: a sentence, one that is mostly silence, one too fast, a file cut short."""
+    folder.mkdir()
+    said = {"1-2-0000": "HE HOPED THERE WOULD BE STEW FOR DINNER",
+            "1-2-0001": "TURNIPS AND CARROTS", "1-2-0002": "STUFF IT INTO YOU " * 9,
+            "1-2-0003": "HIS BELLY COUNSELLED HIM"}  # fmt: skip
+    recording(folder / "1-2-0000.wav", (2.0, 0.5), (1.0, 0.0))
+    recording(folder / "1-2-0001.wav", (0.25, 0.5), (1.75, 0.0))
+    recording(folder / "1-2-0002.wav", (2.0, 0.5))
+    recording(folder / "1-2-0003.wav", (2.0, 0.5))
+    whole = (folder / "1-2-0003.wav").read_bytes()
+    (folder / "1-2-0003.wav").write_bytes(whole[: len(whole) // 2])
+    (folder / "1-2.trans.txt").write_text("".join(f"{k} {v}\n" for k, v in said.items()))
+
+
+def workspace_of(folder: Path, sources: dict[str, Any], pipeline: str = "") -> Workspace:
+    catalog = {"sources": {name: {"license": "CC-BY-4.0", **about}
+                           for name, about in sources.items()}}  # fmt: skip
+    (folder / "catalog.yaml").write_text(yaml.safe_dump(catalog), encoding="utf-8")
+    text = pipeline or "media: {max_reject_share: 0.7}\n"
+    (folder / "pipeline.yaml").write_text(text, encoding="utf-8")
+    return open_workspace(folder / "home", folder / "catalog.yaml", folder / "pipeline.yaml")
+
+
+def seven(folder: Path) -> Workspace:
+    """Every media source in its native layout."""
+    sources: dict[str, Any] = {}
+    for priority, name in enumerate(
+        ("laion", "conceptual_captions", "cc12m", "webvid", "librilight")
+    ):
+        (folder / name).mkdir()
+        file = fixtures.CONVERSATION_FIXTURES[name](folder / name)
+        sources[name] = {"format": name, "priority": priority,
+                         "uris": [str(file.relative_to(folder))]}  # fmt: skip
+    coyo(
+        folder / "coyo",
+        {},
+        {"image_phash": f"{0x9E3779B97F4A7C15 ^ 0b101:016x}", "width": 1280},
+        {"url": "http://EXAMPLE.org/a.jpg#x"},
+        {"text": "A Quay, number 2: at dusk in autumn!"},
+    )
+    sources["coyo"] = {"format": "coyo", "uris": ["coyo"]}
+    speech(folder / "librispeech")
+    sources["librispeech"] = {"format": "librispeech", "uris": ["librispeech/*.trans.txt"]}
+    return workspace_of(folder, sources)
+
+
+def run_branch(workspace: Workspace, *, upto: str = BRANCH[-1]) -> None:
+    for name in BRANCH[: BRANCH.index(upto) + 1]:
+        stage = STAGES[name]
+        for partition in stage.partitions(workspace):
+            done = materialise(stage, partition, workspace, run_id="test")
+            assert not done.blocked_by(stage), (name, partition, done.checks)
+            assert done.outcome.docs_in == done.outcome.docs + sum(done.outcome.drops.values())
+
+
+def rows(workspace: Workspace, sql: str) -> list[tuple[Any, ...]]:
+    return connect(workspace.home).execute(sql).fetchall()
+
+
+def contents(workspace: Workspace) -> dict[str, bytes]:
+    lake = lake_of(workspace)
+    files = [path for name in BRANCH for path in lake.files(STAGES[name].table)]
+    return {str(path.relative_to(workspace.home)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    workspace = seven(tmp_path_factory.mktemp("media"))
+    run_branch(workspace)
+    return workspace
+
+
+def test_every_source_is_read_into_one_schema(made: Workspace) -> None:
+    assert rows(made, "SELECT source, kind, says, count(*) FROM raw_pairs GROUP BY ALL "
+                "ORDER BY ALL") == [
+        ("cc12m", "image", "caption", 1), ("conceptual_captions", "image", "caption", 1),
+        ("coyo", "image", "caption", 4), ("laion", "image", "caption", 1),
+        ("librilight", "audio", "title", 1), ("librispeech", "audio", "transcript", 4),
+        ("webvid", "video", "caption", 1),
+    ]  # fmt: skip
+    assert rows(made, "SELECT source, split_part(error, ':', 1) FROM rejects ORDER BY ALL") == [
+        ("cc12m", "no caption"), ("cc12m", "path leaves the archive"),
+        ("conceptual_captions", "no caption"), ("conceptual_captions", "wrong number of cells"),
+        ("laion", "no address"), ("webvid", "no address"),
+    ]  # fmt: skip
+
+
+def test_a_repeat_names_what_it_repeats_and_by_what(made: Workspace) -> None:
+    """One address over four sources: LAION's priority keeps it; the larger of two hashes stays."""
+    found = rows(
+        made,
+        "SELECT doc_id, reason, value, threshold, detail FROM verdicts "
+        "WHERE stage = 'deduped_pairs' ORDER BY ALL",
+    )
+    assert found == [
+        ("cc12m/000000000", "url", 1.0, 1.0, "laion/7"),
+        (rows(made, "SELECT doc_id FROM raw_pairs WHERE source = 'conceptual_captions'")[0][0],
+         "url", 1.0, 1.0, "laion/7"),
+        ("coyo/1", "phash", 62 / 64, 61 / 64, "coyo/2"),
+        ("coyo/3", "url", 1.0, 1.0, "laion/7"),
+        ("coyo/4", "caption", 1.0, 1.0, "coyo/2"),
+    ]  # fmt: skip
+
+
+def test_a_second_run_gives_equal_bytes(made: Workspace, tmp_path: Path) -> None:
+    again = seven(tmp_path)
+    run_branch(again)
+    assert contents(again) == contents(made)
+
+
+def test_media_formats_are_those_whose_readers_give_pairs() -> None:
+    readers = {name: getattr(load_reader(name), "read_records", None) for name in FORMATS}
+    of_media = {
+        name for name, read in readers.items() if read and "MediaPair" in repr(get_type_hints(read))
+    }
+    assert of_media == MEDIA_FORMATS
+
+
+def test_what_a_publisher_broke_costs_no_other_row(tmp_path: Path) -> None:
+    coyo(
+        tmp_path / "coyo",
+        {"image_phash": "a1b2", "width": -5},
+        {"url": None},
+        {"text": None},
+        {"image_phash": None, "width": 2**50, "height": None},
+    )
+    workspace = workspace_of(tmp_path, {"coyo": {"format": "coyo", "uris": ["coyo"]}})
+    run_branch(workspace, upto="deduped_pairs")
+    assert rows(workspace, "SELECT doc_id, phash, phash_fault, width FROM raw_pairs "
+                "ORDER BY ALL") == [
+        ("coyo/1", None, "other_size", -5), ("coyo/4", None, "none", None),
+    ]  # fmt: skip
+    assert rows(workspace, "SELECT split_part(error, ':', 1) FROM rejects ORDER BY ALL") == [
+        ("no address",), ("no text",)
+    ]  # fmt: skip
+
+
+def test_a_recipe_of_text_cannot_name_pairs(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="gives pairs, which stand in raw_pairs"):
+        workspace_of(tmp_path, {"coyo": {"format": "coyo", "uris": ["coyo"]}},
+                     "recipes: {all: {sources: [coyo]}}\n")  # fmt: skip
+
+
+def test_a_source_that_becomes_text_leaves_the_branch(tmp_path: Path) -> None:
+    coyo(tmp_path / "coyo", {}, {})
+    source = {"format": "coyo", "uris": ["coyo"]}
+    run_branch(workspace_of(tmp_path, {"coyo": source}), upto="deduped_pairs")
+    changed = workspace_of(tmp_path, {"coyo": {**source, "branch": "text"}})
+    assert "raw_pairs coyo" in remove_dropped_sources(changed, lake_of(changed))
+    raw = STAGES["raw_corpus"]
+    materialise(raw, raw.partitions(changed)[0], changed)
+    assert rows(changed, "SELECT count(*) FROM raw_corpus") == [(2,)]
+    meta = json.loads(rows(changed, "SELECT meta FROM raw_corpus LIMIT 1")[0][0])
+    assert meta["kind"] == "image"
+
+
+def test_a_format_without_pairs_is_told_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n')
+    source = {"format": "jsonl", "branch": "media", "uris": ["a.jsonl"]}
+    with pytest.raises(ValueError, match="'jsonl' gives no pairs"):
+        run_branch(workspace_of(tmp_path, {"lines": source}))
