@@ -160,7 +160,6 @@ def explain(
     """A document's way through the stages, also if it was removed; or what stands at a place."""
     from llm_data_assets.explain import explain_document, passport_lines
     from llm_data_assets.explain_position import documents_at, place_in_file
-    from llm_data_assets.instruction_report import dialogue_lines, explain_dialogue
 
     connection = connect(open_workspace().home)
     token, places = None, []
@@ -176,12 +175,7 @@ def explain(
     passports = []
     for place in places or [{"doc_id": doc_id}]:
         passport = explain_document(connection, place["doc_id"])
-        if passport is None and (dialogue := explain_dialogue(connection, place["doc_id"])):
-            if as_json:
-                _print_json(dialogue)
-                return
-            for line in dialogue_lines(dialogue):
-                out.print(escape(line), highlight=False, soft_wrap=True)
+        if passport is None and _explained(connection, place["doc_id"], as_json):
             return
         if passport is None:
             _fail(
@@ -198,6 +192,24 @@ def explain(
             out.print(_place_line(passport["place"], position, token), highlight=False)
         for line in passport_lines(passport):
             out.print(line, highlight=False, soft_wrap=True)
+
+
+def _explained(connection: duckdb.DuckDBPyConnection, doc_id: str, as_json: bool) -> bool:
+    """Print the passport of a dialogue or a pair; False if there is none of that id."""
+    from llm_data_assets import instruction_report, media_report
+
+    for explain_row, lines in (
+        (instruction_report.explain_dialogue, instruction_report.dialogue_lines),
+        (media_report.explain_pair, media_report.pair_lines),
+    ):
+        if passport := explain_row(connection, doc_id):
+            if as_json:
+                _print_json(passport)
+                return True
+            for line in lines(passport):
+                out.print(escape(line), highlight=False, soft_wrap=True)
+            return True
+    return False
 
 
 def _place_line(place: dict[str, Any], position: int | None, token: int | None) -> str:
@@ -228,6 +240,14 @@ def export(
 def instructions(as_json: AsJson = False) -> None:
     """One page of figures: dialogues by source and stage, why they left, what was selected."""
     from llm_data_assets.instruction_report import report
+
+    _print_tables(report(connect(open_workspace().home)), as_json)
+
+
+@app.command()
+def media(as_json: AsJson = False) -> None:
+    """One page of figures: pairs by source and stage, why they left, what is left."""
+    from llm_data_assets.media_report import report
 
     _print_tables(report(connect(open_workspace().home)), as_json)
 

@@ -64,6 +64,15 @@ def dialogue_lines(passport: dict[str, Any]) -> Iterator[str]:
     yield f"  licence          {dialogue['license'] or 'unknown'}"
     for turn in dialogue["turns"]:
         yield f"  {turn['role']:16} {turn['content'][:100]!r}"
+    yield from verdict_lines(passport)
+    for each in passport["selected"]:
+        yield f"  selected         by {each['reason']}, place {each['rank']}"
+    for each in passport["mix"]:
+        yield f"  instruction_mix  {each['split']}, position {each['position']}"
+
+
+def verdict_lines(passport: dict[str, Any]) -> Iterator[str]:
+    """What repeats a dialogue or a pair, and what every stage said of it."""
     for copy in passport["repeated_by"]:
         yield f"  repeated by      {copy['doc_id']} ({copy['method']}, {copy['similarity']:.3f})"
     for each in passport["verdicts"]:
@@ -72,7 +81,3 @@ def dialogue_lines(passport: dict[str, Any]) -> Iterator[str]:
                           if each[name] is not None)  # fmt: skip
         why = f"{each['reason']}{numbers} {each['detail'] or ''}".rstrip()
         yield f"  {each['stage']}: {done}: {why}"
-    for each in passport["selected"]:
-        yield f"  selected         by {each['reason']}, place {each['rank']}"
-    for each in passport["mix"]:
-        yield f"  instruction_mix  {each['split']}, position {each['position']}"

@@ -14,7 +14,15 @@ LEVELS = (
     {"text", "dedup", "tokens", "mixing", "planning", "instructions", "media"},
     {"sources"},
     {"stages"},
-    {"versions", "explain", "explain_position", "doctor", "plan", "instruction_report"},
+    {
+        "versions",
+        "explain",
+        "explain_position",
+        "doctor",
+        "plan",
+        "instruction_report",
+        "media_report",
+    },
     {"studio"},
     {"defs", "definitions", "cli", "cli_output", "cli_versions", "generate_command"},
 )

@@ -58,6 +58,8 @@ GROUPS = {
     "raw_pairs": "media",
     "pair_duplicates": "media",
     "deduped_pairs": "media",
+    "pair_signals": "media",
+    "filtered_pairs": "media",
 }
 # A change is carried on only where an input's content changed, and only once the checks that
 # block upstream have passed.

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
@@ -28,30 +28,53 @@ _FILE_NAME = re.compile(
 )
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)\S|\S@\S+\.\w", re.IGNORECASE)
 _FEWEST_WORDS = 4
-
-
-class Tokens(Protocol):
-    """What counts tokens."""
-
-    def __call__(self, captions: pa.Array) -> Sequence[int]: ...
+_I64, _F64 = pa.int64(), pa.float64()
+COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
+    ("caption_characters", _I64, "Characters of the caption"),
+    ("caption_words", _I64, "Its words, Chinese segmented"),
+    ("caption_tokens", _I64, "Its tokens under `media.tokenizer`; null without one"),
+    ("language", pa.string(), "Detected language of the caption; a short one is a guess"),
+    ("language_score", _F64, "How sure the detector is"),
+    ("repeated_word_share", _F64, f"1 - distinct / all words; 0 below {_FEWEST_WORDS} words"),
+    ("boilerplate_share", _F64, "Share of characters in phrases of stock sites and generators"),
+    ("placeholders", _I64, "Names that the publisher replaced, as <PERSON>"),
+    ("placeholder_share", _F64, "Of the words"),
+    ("file_name", _I64, "1 if the caption is the name of a file"),
+    ("address", _I64, "1 if it holds a web or mail address"),
+    ("shorter_side", _I64, "Pixels; null where a side is not known or not above 0"),
+    ("pixels", _I64, "Width times height"),
+    ("aspect_ratio", _F64, "Longer side over shorter, from 1"),
+    ("seconds", _F64, "Length of a film or a recording"),
+    ("words_per_second", _F64, "Speed of a transcript; null of what is not spoken"),
+    ("characters_per_second", _F64, "Likewise"),
+    ("silence_share", _F64, "Silent share of a recording; null if nobody listened"),
+    ("recording_fault", pa.string(), "none, not_installed (extra `audio`) or broken"),
+    ("score_fault", pa.string(), "First score that is no number or out of range; none if none"),
+    (
+        "scores",
+        pa.list_(pa.struct([("name", pa.string()), ("value", _F64)])),
+        "Scores of `media.scores`; each is a column to the rules",
+    ),
+)
 
 
 def measure(
     rows: Sequence[Mapping[str, Any]],
     metas: Sequence[Mapping[str, Any]],
     scores: Mapping[str, Mapping[str, Any]],
-    count_tokens: Tokens | None = None,
+    tokens: Sequence[int] | None = None,
 ) -> list[dict[str, Any]]:
-    """The columns of pair_signals for pairs.
+    """`doc_id` and the columns of `COLUMNS` for pairs.
 
     Args:
         rows: of raw_pairs.
         metas: the parsed `meta` of each.
         scores: name -> `fields`, `min` and `max`, as `media.scores` has them.
+        tokens: of each caption, where a tokenizer counted them.
     """
     captions = pa.array([row["caption"] for row in rows], pa.string())
+    counts: Sequence[int | None] = tokens or [None] * len(rows)
     languages, sure = (each.to_pylist() for each in detect(captions))
-    tokens = count_tokens(captions) if count_tokens else [None] * len(rows)
     return [
         {
             "doc_id": row["doc_id"],
@@ -64,7 +87,7 @@ def measure(
             **_of_scores(row, meta, scores),
         }
         for row, meta, language, score, n_tokens in zip(
-            rows, metas, languages, sure, tokens, strict=True
+            rows, metas, languages, sure, counts, strict=True
         )
     ]
 
@@ -95,13 +118,15 @@ def _of_size(width: int | None, height: int | None) -> dict[str, Any]:
 
 
 def _of_length(row: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """Speed of what is said, of recordings alone: a film's caption is not spoken."""
+    """Speed of transcripts alone: a caption or a title is not spoken."""
     seconds = row["seconds"]
-    spoken = row["kind"] == "audio" and seconds is not None and seconds > 0
+    spoken = row["says"] == "transcript" and seconds is not None and seconds > 0
     return {
         "seconds": seconds,
         "words_per_second": len(words(row["caption"], language)) / seconds if spoken else None,
         "characters_per_second": len(row["caption"]) / seconds if spoken else None,
+        "silence_share": row["silence_share"],
+        "recording_fault": row["recording_fault"],
     }
 
 

@@ -48,7 +48,7 @@ def read_records(file: SourceFile, options: Options) -> Iterator[Paired]:
     with open_raw(recording) as stream:
         length = seconds(stream)
         stream.seek(0)
-        silent, fault = silence(stream)
+        silent, fault = silence(stream, length)
     book: Any = about.get("book_meta")
     book = book if isinstance(book, dict) else {}
     yield MediaPair(

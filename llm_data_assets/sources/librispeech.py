@@ -49,7 +49,7 @@ def _pair(file: SourceFile, offset: int, line: bytes) -> Paired:
             with open_raw(recording) as stream:
                 length = seconds(stream)
                 stream.seek(0)
-                silent, fault = silence(stream)
+                silent, fault = silence(stream, length)
             if length is None:
                 return Reject(offset, f"no length: {recording.uri} is no FLAC or WAV", line[:80])
             speaker, chapter, _ = (*name.split("-"), "", "")[:3]

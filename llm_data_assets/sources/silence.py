@@ -23,11 +23,12 @@ def listener() -> str | None:
         return None
 
 
-def silence(stream: BinaryIO) -> tuple[float | None, str]:
+def silence(stream: BinaryIO, seconds: float | None) -> tuple[float | None, str]:
     """Silent share of a recording, and why there is none.
 
     Args:
         stream: seekable; FLAC, WAV or what else libsndfile reads.
+        seconds: how long its header says it is; None if it does not say.
 
     Returns:
         (share of frames of 20 ms in [0, 1], "none"); or None with "not_installed", or "broken":
@@ -41,7 +42,8 @@ def silence(stream: BinaryIO) -> tuple[float | None, str]:
     try:
         with soundfile.SoundFile(stream) as sound:
             frame = max(1, round(sound.samplerate * _FRAME_SECONDS))
-            left = sound.frames
+            # libsndfile takes the length of a WAV that was cut short from the size of the file.
+            left = max(sound.frames, round((seconds or 0) * sound.samplerate))
             for block in sound.blocks(frame * _FRAMES_A_BLOCK, dtype="float64", always_2d=True):
                 left -= len(block)
                 levels.append(_levels(block, frame))

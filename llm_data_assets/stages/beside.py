@@ -19,6 +19,7 @@ BESIDE: Mapping[str, tuple[Table, ...]] = MappingProxyType(
         "instruction_mix": (INSTRUCTION_FILES,),
         "raw_pairs": (REJECTS,),
         "deduped_pairs": (VERDICTS,),
+        "filtered_pairs": (VERDICTS,),
     }
 )
 

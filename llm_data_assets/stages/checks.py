@@ -224,21 +224,24 @@ def measured_conservation(signals: Table) -> Check:
     )
 
 
-def _rule_share(context: Context) -> CheckResult:
+def rule_share(came_in: Table, went_out: Table) -> Check:
     """No rule drops nearly everything; the rule that comes closest is the value."""
-    bound = context.workspace.pipeline.model.checks.max_rule_share
-    came_in = count(here(context, DEDUPED_CORPUS))
-    counts = query(
-        f"""
-        SELECT reason, count(*) AS documents FROM {here(context, VERDICTS)}
-        WHERE stage = {literal(FILTERED_CORPUS.name)} AND NOT kept
-        GROUP BY reason ORDER BY documents DESC, reason
-        """
-    )
-    share = counts[0]["documents"] / came_in if counts and came_in else 0.0
-    return CheckResult(
-        share <= bound, share, f"no rule drops more than {bound:g}", counts[:SAMPLES]
-    )
+
+    def evaluate(context: Context) -> CheckResult:
+        bound = context.workspace.pipeline.model.checks.max_rule_share
+        rows = count(here(context, came_in))
+        counts = query(
+            f"""
+            SELECT reason, count(*) AS documents FROM {here(context, VERDICTS)}
+            WHERE stage = {literal(went_out.name)} AND NOT kept
+            GROUP BY reason ORDER BY documents DESC, reason
+            """
+        )
+        share = counts[0]["documents"] / rows if counts and rows else 0.0
+        expected = f"no rule drops more than {bound:g}"
+        return CheckResult(share <= bound, share, expected, counts[:SAMPLES])
+
+    return Check("rule_share", "No rule drops nearly everything.", evaluate)
 
 
 def _rules_leave_documents(context: Context) -> CheckResult:
@@ -340,4 +343,4 @@ RULES_LEAVE_DOCUMENTS = Check(
     _rules_leave_documents,
     True,
 )
-RULE_SHARE = Check("rule_share", "No rule drops nearly everything.", _rule_share)
+RULE_SHARE = rule_share(DEDUPED_CORPUS, FILTERED_CORPUS)

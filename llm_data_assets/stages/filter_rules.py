@@ -33,7 +33,7 @@ def rules_of(workspace: Workspace) -> list[Rule]:
             )
         )
     rules += opened(workspace, ("rules",), pipeline.model.rules)
-    _names_are_unique(workspace, rules)
+    names_are_unique(workspace, rules)
     return rules
 
 
@@ -127,7 +127,12 @@ def _opened(entry: str | RuleSetUse | Rule, own: Mapping[str, list[Rule]]) -> li
     ]
 
 
-def _names_are_unique(workspace: Workspace, rules: list[Rule]) -> None:
+def names_are_unique(workspace: Workspace, rules: list[Rule]) -> None:
+    """Two rules of one name: a verdict could mean either.
+
+    Raises:
+        ConfigError: names the rule.
+    """
     seen: set[str] = set()
     for rule in rules:
         if rule.name in seen:

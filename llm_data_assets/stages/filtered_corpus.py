@@ -33,6 +33,7 @@ from llm_data_assets.stages.checks import (
 )
 from llm_data_assets.stages.edit_rows import edit_rows
 from llm_data_assets.stages.filter_rules import decontamination_rules, rules_of
+from llm_data_assets.stages.judged import verdict_rows
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.refusals import named_refusals, refusals
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
@@ -151,7 +152,7 @@ def _names(survivors: pa.Table) -> str:
 
 def judge_shard(task: Task) -> dict[str, ShardFile]:
     """Judge one shard by its signals."""
-    rows = pa.Table.from_pylist(_verdict_rows(_judge(task)), VERDICTS.schema)
+    rows = pa.Table.from_pylist(verdict_rows(_judge(task)), VERDICTS.schema)
     return {VERDICTS.name: task.write(VERDICTS, [rows], stage=STAGE.name)}
 
 
@@ -214,25 +215,6 @@ def _ledger(task: Task) -> pa.Table:
         for file in task.inputs[CONTAMINATION.name]
     ]
     return pa.concat_tables([CONTAMINATION.schema.empty_table(), *found])
-
-
-def _verdict_rows(judged: pa.Table) -> list[dict[str, Any]]:
-    rows = []
-    failing = judged.filter(pc.greater(pc.list_value_length(judged["failures"]), 0))
-    for document in failing.to_pylist():
-        for failure in document["failures"]:
-            rows.append(
-                {
-                    "doc_id": document["doc_id"],
-                    "kept": document["kept"],
-                    "reason": failure["name"],
-                    "position": failure["position"],
-                    "value": failure["value"],
-                    "threshold": failure["threshold"],
-                    "detail": failure["detail"],
-                }
-            )
-    return rows
 
 
 def _edited(

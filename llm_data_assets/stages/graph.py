@@ -14,11 +14,13 @@ from llm_data_assets.stages import (
     duplicates,
     evaluation_sets,
     filtered_corpus,
+    filtered_pairs,
     instruction_duplicates,
     instruction_mix,
     mixed_corpus,
     mixture_plan,
     pair_duplicates,
+    pair_signals,
     quality_signals,
     raw_corpus,
     raw_instructions,
@@ -69,6 +71,8 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
             raw_pairs,
             pair_duplicates,
             deduped_pairs,
+            pair_signals,
+            filtered_pairs,
         )
     }
 )

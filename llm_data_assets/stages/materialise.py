@@ -20,6 +20,7 @@ from llm_data_assets.lake.schemas import CHECKS, STAGE_STATS, TABLES
 from llm_data_assets.stages.beside import tables_of
 from llm_data_assets.stages.checks import samples_json
 from llm_data_assets.stages.graph import STAGES
+from llm_data_assets.stages.pair_signals import PAIR_SIGNALS
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.removed_signals import REMOVED_SIGNALS
 from llm_data_assets.stages.scored_instructions import SCORED_INSTRUCTIONS
@@ -33,6 +34,7 @@ ALL_TABLES = (
     *INSTRUCTION_TABLES,
     SCORED_INSTRUCTIONS,
     *MEDIA_TABLES,
+    PAIR_SIGNALS,
 )
 
 

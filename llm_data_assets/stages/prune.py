@@ -6,7 +6,7 @@ from llm_data_assets.config.catalog import Branch
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.instruction_tables import INSTRUCTION_TABLES, scored_instructions
-from llm_data_assets.lake.media_tables import MEDIA_TABLES
+from llm_data_assets.lake.media_tables import MEDIA_TABLES, pair_signals
 from llm_data_assets.lake.schemas import HISTORY, REJECTS, TABLES
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.removed_signals import REMOVED_SIGNALS
@@ -14,9 +14,10 @@ from llm_data_assets.stages.stage import recipe_sources
 
 # By name and place; their columns do not matter here.
 SCORED = scored_instructions(pa.schema([]))
+_OF_PAIRS = (*MEDIA_TABLES, pair_signals(pa.schema([])))
 _BRANCHES: dict[str, Branch] = {
     **{table.name: "instructions" for table in (*INSTRUCTION_TABLES, SCORED)},
-    **{table.name: "media" for table in MEDIA_TABLES},
+    **{table.name: "media" for table in _OF_PAIRS},
 }
 
 
@@ -27,7 +28,7 @@ def remove_dropped_sources(workspace: Workspace, lake: Lake) -> list[str]:
     stay.
     """
     removed = []
-    beside_text = (*INSTRUCTION_TABLES, SCORED, *MEDIA_TABLES)
+    beside_text = (*INSTRUCTION_TABLES, SCORED, *_OF_PAIRS)
     for table in (*TABLES.values(), QUALITY_SIGNALS, REMOVED_SIGNALS, *beside_text):
         if table in HISTORY:
             continue

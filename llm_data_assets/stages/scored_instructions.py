@@ -22,7 +22,8 @@ from llm_data_assets.lake.instruction_tables import (
 )
 from llm_data_assets.lake.schemas import EVALUATION_SETS
 from llm_data_assets.stages.checks import conservation, here, query
-from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
+from llm_data_assets.stages.kept_rows import kept_rows, kept_tasks
+from llm_data_assets.stages.shards import Task, make_shards
 from llm_data_assets.stages.stage import (
     Check,
     CheckResult,
@@ -60,19 +61,11 @@ def run(context: Context) -> Outcome:
     settings = _settings(context.workspace, context.partition)
     _open_model(context.workspace)
     questions = context.lake.shards(EVALUATION_SETS, {})
-    raw = {file.shard: file for file in context.lake.shards(RAW_INSTRUCTIONS, partition)}
-    tasks = []
-    for kept in context.lake.shards(DEDUPED_INSTRUCTIONS, partition):
-        inputs = {
-            RAW_INSTRUCTIONS.name: (raw[kept.shard],),
-            DEDUPED_INSTRUCTIONS.name: (kept,),
-            EVALUATION_SETS.name: tuple(questions),
-        }
-        contents = [file.content for files in inputs.values() for file in files]
-        key = task_key(CODE_VERSION, contents, settings)
-        # Where the model lies changes no score: it stands in the task, not in its key.
-        given = {**settings, "language_model": _model_folder(context.workspace)}
-        tasks.append(Task(context.lake, partition, kept.shard, key, inputs, given))
+    more = {EVALUATION_SETS.name: tuple(questions)}
+    where = {"language_model": _model_folder(context.workspace)}
+    tasks = kept_tasks(
+        context, RAW_INSTRUCTIONS, DEDUPED_INSTRUCTIONS, more, settings, where, CODE_VERSION
+    )
     came_in = context.lake.read(DEDUPED_INSTRUCTIONS, partition, ["n_bytes"])
     n_bytes = pc.sum(came_in["n_bytes"]).as_py() or 0
     outputs = {STAGE.name: (SCORED_INSTRUCTIONS, partition)}
@@ -108,7 +101,7 @@ def _scored(task: Task) -> Iterator[pa.Table]:
     # scikit-learn: a second and 100 MB, for who scores
     from llm_data_assets.instructions.task_type import task_types
 
-    for rows in kept_dialogues(task):
+    for rows in kept_rows(task, RAW_INSTRUCTIONS, DEDUPED_INSTRUCTIONS):
         dialogues = rows.to_pylist()
         metas = [json.loads(row["meta"]) for row in dialogues]
         columns = score(dialogues, lists, metas)
@@ -129,17 +122,6 @@ def _scored(task: Task) -> Iterator[pa.Table]:
         }
         named = dict(zip(columns.column_names, columns.columns, strict=True))
         yield pa.table({"doc_id": rows["doc_id"], **named, **more})
-
-
-def kept_dialogues(task: Task, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """Rows of the task's raw shard that its deduped shard names, a batch at a time."""
-    (raw,), (kept,) = (
-        task.inputs[table.name] for table in (RAW_INSTRUCTIONS, DEDUPED_INSTRUCTIONS)
-    )
-    names = task.lake.read_shard(DEDUPED_INSTRUCTIONS, task.partition, kept, ["doc_id"])
-    stays = names["doc_id"].combine_chunks()
-    for rows in batches(task.lake, RAW_INSTRUCTIONS, task.partition, raw, columns):
-        yield rows.filter(pc.is_in(rows["doc_id"], stays))
 
 
 def _calls_a_tool(row: dict[str, Any]) -> bool:

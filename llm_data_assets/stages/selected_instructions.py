@@ -26,6 +26,7 @@ from llm_data_assets.lake.instruction_tables import (
 from llm_data_assets.lake.schemas import VERDICTS
 from llm_data_assets.stages.checks import conservation, count, here
 from llm_data_assets.stages.filter_rules import opened
+from llm_data_assets.stages.judged import judging_select, verdict_rows
 from llm_data_assets.stages.scored_instructions import SCORED_INSTRUCTIONS, scored_relation
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.stage import (
@@ -37,7 +38,6 @@ from llm_data_assets.stages.stage import (
     Stage,
 )
 from llm_data_assets.stages.versions import data_version
-from llm_data_assets.text.rules import compile_rules
 
 CODE_VERSION = "2"
 _DIMENSIONS = 64  # of TF-IDF and SVD
@@ -47,7 +47,7 @@ _RANKED = ("quality", "rating", "question_words", "answer_words", "reasoning_ste
 def run(context: Context) -> Outcome:
     """Judge the source's dialogues by the rules, then take some of those that pass."""
     scores, judged = _judged(context)
-    verdicts = _rule_verdicts(judged)
+    verdicts = verdict_rows(judged)
     passing = scores.filter(
         pc.is_in(scores["doc_id"], judged.filter(judged["kept"])["doc_id"].combine_chunks())
     )
@@ -92,33 +92,14 @@ def _judged(context: Context) -> tuple[pa.Table, pa.Table]:
         context.workspace.catalog.model.sources[context.source].domain, scores.num_rows
     )))  # fmt: skip
     rules = instruction_rules(context.workspace)
-    try:
-        sql = compile_rules(rules, columns, relation="scored")
-    except ValueError as error:
-        problem, _, way_out = str(error).partition(" Try: ")
-        raise context.workspace.pipeline.error(
-            ("instructions", "rules"), problem, way_out
-        ) from None
+    field = ("instructions", "rules")
+    sql = judging_select(context.workspace, field, rules, columns, "scored")
     return scores, connection.sql(f"{sql} ORDER BY doc_id").to_arrow_table()
 
 
 def instruction_rules(workspace: Workspace) -> list[Rule]:
     """The rules of the instructions branch in order, rule sets opened."""
     return opened(workspace, ("instructions", "rules"), workspace.pipeline.model.instructions.rules)
-
-
-def _rule_verdicts(judged: pa.Table) -> list[dict[str, Any]]:
-    failing = judged.filter(pc.greater(pc.list_value_length(judged["failures"]), 0))
-    return [
-        {
-            "doc_id": row["doc_id"],
-            "kept": row["kept"],
-            "reason": each["name"],
-            **{name: each[name] for name in ("position", "value", "threshold", "detail")},
-        }
-        for row in failing.to_pylist()
-        for each in row["failures"]
-    ]
 
 
 def _select(

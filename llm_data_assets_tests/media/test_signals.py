@@ -8,8 +8,9 @@ SCORES = {"nsfw_score": {"fields": ["opennsfw2", "gantman"], "min": 0, "max": 1}
 
 
 def measured(caption: str, meta: dict[str, Any] | None = None, **about: Any) -> dict[str, Any]:
-    row = {"doc_id": "a/1", "kind": "image", "caption": caption, "width": None, "height": None,
-           "seconds": None, "scores": [], **about}  # fmt: skip
+    row = {"doc_id": "a/1", "says": "caption", "caption": caption, "width": None, "height": None,
+           "seconds": None, "silence_share": None, "recording_fault": "none", "scores": [],
+           **about}  # fmt: skip
     return measure([row], [meta or {}], SCORES)[0]
 
 
@@ -32,9 +33,9 @@ def test_sizes_and_lengths() -> None:
     found = measured("a quay", width=600, height=200)
     assert (found["shorter_side"], found["pixels"], found["aspect_ratio"]) == (200, 120_000, 3.0)
     assert measured("a quay", width=600, height=0)["aspect_ratio"] is None
-    said = measured("he hoped for stew", kind="audio", seconds=2.0)
+    said = measured("he hoped for stew", says="transcript", seconds=2.0)
     assert (said["words_per_second"], said["characters_per_second"]) == (2.0, 8.5)
-    assert measured("a quay", kind="video", seconds=2.0)["words_per_second"] is None
+    assert measured("a quay", says="title", seconds=2.0)["words_per_second"] is None
 
 
 def test_scores_count_once_and_faults_are_told() -> None:

@@ -15,10 +15,16 @@ from llm_data_assets.config.catalog import MEDIA_FORMATS
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.lake.catalog import connect
+from llm_data_assets.sources import silence
 from llm_data_assets.sources.formats import FORMATS, load_reader
+from llm_data_assets.stages import raw_pairs
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of, materialise
 from llm_data_assets.stages.prune import remove_dropped_sources
+from llm_data_assets.stages.stage import Context, Partition
+from llm_data_assets.stages.versions import is_fresh
+from llm_data_assets.tokens.tokenizer import train
+from llm_data_assets_tests.conftest import sentence
 from llm_data_assets_tests.sources import fixtures_conversations as fixtures
 
 BRANCH = [name for name, stage in STAGES.items() if stage.branch == "media"]
@@ -158,6 +164,185 @@ def test_a_repeat_names_what_it_repeats_and_by_what(made: Workspace) -> None:
         ("coyo/3", "url", 1.0, 1.0, "laion/7"),
         ("coyo/4", "caption", 1.0, 1.0, "coyo/2"),
     ]  # fmt: skip
+
+
+def test_every_pair_stays_or_has_a_reason_with_number_and_bound(made: Workspace) -> None:
+    pytest.importorskip("soundfile", reason="the extra `audio` is not installed")
+    found = rows(
+        made,
+        "SELECT doc_id, reason, round(value, 3), threshold FROM verdicts "
+        "WHERE stage = 'filtered_pairs' AND NOT kept AND position = 0 ORDER BY ALL",
+    )
+    assert found == [
+        ("laion/7", "short_caption", 2.0, 3.0),
+        ("librilight/tale", "broken_recording", None, None),
+        ("librispeech/1-2-0001", "silent_recording", 0.87, 0.8),
+        ("librispeech/1-2-0002", "fast_transcript", 18.0, 6.0),
+        ("librispeech/1-2-0003", "broken_recording", None, None),
+    ]
+    assert rows(made, "SELECT doc_id, url, seconds, license FROM filtered_pairs ORDER BY ALL") == [
+        ("coyo/2", "https://example.org/2.jpg", None, "CC-BY-4.0"),
+        ("librispeech/1-2-0000", None, 3.0, "CC-BY-4.0"),
+        ("webvid/1", "https://example.org/1.mp4", 77.0, "CC-BY-4.0"),
+    ]
+    assert rows(made, "SELECT stage, sum(docs)::INT FROM drops GROUP BY ALL ORDER BY ALL") == [
+        ("deduped_pairs", 5), ("filtered_pairs", 5)
+    ]  # fmt: skip
+    assert rows(made, "SELECT silence_share, words_per_second FROM pair_signals "
+                "WHERE doc_id = 'librispeech/1-2-0000'") == [(1 / 3, 8 / 3)]  # fmt: skip
+
+
+def test_without_the_extra_recordings_are_not_listened_to_and_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speech(tmp_path / "said")
+    source = {"said": {"format": "librispeech", "uris": ["said/*.trans.txt"]}}
+    with monkeypatch.context() as without:
+        for module in (silence, raw_pairs):
+            without.setattr(module, "listener", lambda: None)
+        run_branch(workspace_of(tmp_path, source))
+    workspace = workspace_of(tmp_path, source)
+    assert rows(workspace, "SELECT DISTINCT silence_share, recording_fault FROM pair_signals") == [
+        (None, "not_installed")
+    ]
+    assert rows(workspace, "SELECT reason, kept, count(*) FROM verdicts GROUP BY ALL "
+                "ORDER BY ALL") == [
+        ("fast_transcript", False, 1), ("unheard_recording", False, 1),
+        ("unheard_recording", True, 3),
+    ]  # fmt: skip
+    if silence.listener():
+        run_branch(workspace)  # what was installed since listens to what was read before
+        assert rows(workspace, "SELECT recording_fault, count(*) FROM pair_signals "
+                    "GROUP BY ALL ORDER BY ALL") == [("broken", 1), ("none", 3)]  # fmt: skip
+
+
+def test_a_recording_that_changed_is_read_again(tmp_path: Path) -> None:
+    speech(tmp_path / "said")
+    source = {"said": {"format": "librispeech", "uris": ["said/*.trans.txt"]}}
+    workspace = workspace_of(tmp_path, source)
+    run_branch(workspace)
+    recording(tmp_path / "said" / "1-2-0000.wav", (4.0, 0.5))
+    context = Context(workspace, lake_of(workspace), Partition(source="said"))
+    assert not is_fresh(STAGES["raw_pairs"], context, STAGES)
+    run_branch(workspace)
+    assert rows(workspace, "SELECT seconds FROM filtered_pairs") == [(4.0,)]
+
+
+def test_each_rule_of_a_picture_drops_or_flags_its_own(tmp_path: Path) -> None:
+    changes: dict[str, dict[str, Any]] = {
+        "": {},
+        "nsfw_score": {"nsfw_score_gantman": 0.9},
+        "watermark": {"watermark_score": 0.95},
+        "low_similarity": {"clip_similarity_vitb32": 0.27},
+        "small_picture": {"height": 199},
+        "stretched_picture": {"width": 1921},
+        "short_caption": {"text": "Quay"},
+        "empty_caption": {"text": ""},
+        "file_name_caption": {"text": "IMG_2031.jpg"},
+        "boilerplate_caption": {"text": "royalty free stock photo of Bern"},
+        "placeholder_caption": {"text": "<PERSON> <PERSON> <PERSON>"},
+        "repeated_words": {"text": "sale sale sale sale sale now"},
+    }
+    flags: dict[str, dict[str, Any]] = {
+        "low_aesthetic": {"aesthetic_score_laion_v2": 4.0},
+        "placeholder_names": {"text": "A friend and <PERSON> sit on the old quay"},
+        "address_in_caption": {"text": "A harbour at night, see www.example.org"},
+        "broken_phash": {"image_phash": "zz"},
+        "broken_score": {"watermark_score": 7.0},
+    }
+    coyo(tmp_path / "coyo", *changes.values(), *flags.values())
+    workspace = workspace_of(tmp_path, {"coyo": {"format": "coyo", "uris": ["coyo"]}})
+    run_branch(workspace)
+    ids = {f"coyo/{at}": name for at, name in enumerate((*changes, *flags), start=1)}
+    first = dict(rows(workspace, "SELECT doc_id, reason FROM verdicts WHERE position = 0"))
+    assert {ids[doc_id]: reason for doc_id, reason in first.items()} == {
+        name: "short_caption" if name in ("file_name_caption", "empty_caption") else name
+        for name in ids.values()
+        if name
+    } | {"empty_caption": "empty_caption"}
+    assert {ids[doc_id] for (doc_id,) in rows(workspace, "SELECT doc_id FROM filtered_pairs")} == {
+        "", *flags
+    }  # fmt: skip
+    also = rows(workspace, "SELECT doc_id FROM verdicts WHERE reason = 'file_name_caption'")
+    assert [ids[doc_id] for (doc_id,) in also] == ["file_name_caption"]
+
+
+def test_scores_that_are_text_are_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+    """A number in text is a number; text that is none is null, flagged, and fails the check."""
+    coyo(tmp_path / "coyo", {"watermark_score": "0.9"}, {"watermark_score": "high"},
+         {"watermark_score": None})  # fmt: skip
+    workspace = workspace_of(tmp_path, {"coyo": {"format": "coyo", "uris": ["coyo"]}})
+    run_branch(workspace, upto="deduped_pairs")
+    done = materialise(STAGES["pair_signals"], Partition(source="coyo"), workspace)
+    check = done.checks["scores_are_numbers"]
+    assert (check.passed, check.observed) == (False, 1 / 3)
+    assert check.samples[0]["score_fault"] == "watermark_score not_a_number"
+    materialise(STAGES["filtered_pairs"], Partition(source="coyo"), workspace)
+    assert rows(workspace, "SELECT doc_id, reason, kept FROM verdicts ORDER BY ALL") == [
+        ("coyo/1", "watermark", False), ("coyo/2", "broken_score", True)
+    ]  # fmt: skip
+
+
+def test_labels_lists_and_licences_refuse(tmp_path: Path) -> None:
+    (tmp_path / "laion").mkdir()
+    whole = {"URL": "https://good.org/1", "TEXT": "A quay at dusk in autumn", "NSFW": "UNLIKELY",
+             "LICENSE": "?"}  # fmt: skip
+    changed: list[dict[str, Any]] = [
+        {"SAMPLE_ID": 1},
+        {"SAMPLE_ID": 2, "NSFW": "NSFW", "URL": "https://good.org/2", "TEXT": "A bay at dusk"},
+        {"SAMPLE_ID": 3, "URL": "https://bad.org/3", "TEXT": "A hill at dusk"},
+    ]
+    table = pa.Table.from_pylist([{**whole, **each} for each in changed])
+    pq.write_table(table, tmp_path / "laion" / "a.parquet")
+    (tmp_path / "bad.txt").write_text("bad.org\n")
+    pipeline = "url_lists: {bad: {uri: bad.txt, kind: domains}}\n"
+    source = {"laion": {"format": "laion", "uris": ["laion"]}}
+    workspace = workspace_of(tmp_path, source, pipeline)
+    run_branch(workspace)
+    assert rows(workspace, "SELECT doc_id, reason, detail FROM verdicts ORDER BY ALL") == [
+        ("laion/2", "label_nsfw", "NSFW"), ("laion/3", "url_blocked", "bad: bad.org")
+    ]  # fmt: skip
+
+
+def test_scores_rules_and_tokens_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "own.model").write_bytes(train([sentence(n) for n in range(20)], vocab_size=400))
+    coyo(tmp_path / "coyo", {"num_faces": 0}, {"num_faces": 3})
+    source = {"coyo": {"format": "coyo", "uris": ["coyo"]}}
+    pipeline = """
+media:
+  tokenizer: own.model
+  scores: {faces: {fields: [num_faces], min: 0, max: 100}}
+  rules:
+    - {name: crowd, signal: faces, max: 2}
+    - {name: many_tokens, signal: caption_tokens, max: 1, action: flag}
+"""
+    workspace = workspace_of(tmp_path, source, pipeline)
+    run_branch(workspace)
+    assert rows(workspace, "SELECT doc_id, reason, kept, value > 1 FROM verdicts ORDER BY ALL") == [
+        ("coyo/1", "many_tokens", True, True), ("coyo/2", "crowd", False, True),
+        ("coyo/2", "many_tokens", False, True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("media", "said"),
+    [
+        ("{rules: [{name: x, signal: similarty, min: 0}]}", "media.rules.*similarity"),
+        ("{scores: {language: {fields: [a], min: 0, max: 1}}}", "is a column already"),
+        ("{scores: {a: {fields: [a], min: 1, max: 1}}}", "min 1 is not below max 1"),
+        ("{scores: {A: {fields: [a], min: 0, max: 1}}}", "cannot be a column"),
+        ("{tokenizer: none.model}", "none.model cannot be used"),
+        ("{rules: [media, media]}", "two rules are named 'label_nsfw'"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_line(
+    made: Workspace, tmp_path: Path, media: str, said: str
+) -> None:
+    (tmp_path / "pipeline.yaml").write_text(f"media: {media}\n")
+    with pytest.raises(ConfigError, match=said):
+        workspace = open_workspace(made.home, made.catalog.path, tmp_path / "pipeline.yaml")
+        for name in ("pair_signals", "filtered_pairs"):
+            STAGES[name].run(Context(workspace, lake_of(workspace), Partition(source="coyo")))
 
 
 def test_a_second_run_gives_equal_bytes(made: Workspace, tmp_path: Path) -> None:
