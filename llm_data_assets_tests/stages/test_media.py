@@ -15,6 +15,7 @@ from llm_data_assets.config.catalog import MEDIA_FORMATS
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.lake.catalog import connect
+from llm_data_assets.media_report import explain_pair, pair_lines, report
 from llm_data_assets.sources import silence
 from llm_data_assets.sources.formats import FORMATS, load_reader
 from llm_data_assets.stages import raw_pairs
@@ -343,6 +344,27 @@ def test_a_wrong_setting_is_named_with_its_line(
         workspace = open_workspace(made.home, made.catalog.path, tmp_path / "pipeline.yaml")
         for name in ("pair_signals", "filtered_pairs"):
             STAGES[name].run(Context(workspace, lake_of(workspace), Partition(source="coyo")))
+
+
+def test_a_pair_is_explained_and_the_page_adds_up(made: Workspace) -> None:
+    connection = connect(made.home)
+    gone = explain_pair(connection, "coyo/1")
+    assert gone is not None
+    lines = "\n".join(pair_lines(gone))
+    assert "deduped_pairs: removed: phash, value 0.96875, threshold 0.953125 coyo/2" in lines
+    assert "size             640 x 480 pixels" in lines and "filtered_pairs: stays" not in lines
+    kept = explain_pair(connection, "coyo/2")
+    assert kept is not None
+    lines = "\n".join(pair_lines(kept))
+    assert "repeated by      coyo/1 (phash, 0.969)" in lines and "filtered_pairs: stays" in lines
+    assert explain_pair(connection, "nobody") is None
+    page = report(connection)
+    assert {row["source"]: (row["raw_pairs"], row["filtered_pairs"]) for row in page["stages"]} == {
+        "cc12m": (1, 0), "conceptual_captions": (1, 0), "coyo": (4, 1), "laion": (1, 0),
+        "librilight": (1, 0), "librispeech": (4, 1), "webvid": (1, 1),
+    }  # fmt: skip
+    assert sum(row["pairs"] for row in page["left"]) == 10
+    assert sum(row["records"] for row in page["rejects"]) == 6
 
 
 def test_a_second_run_gives_equal_bytes(made: Workspace, tmp_path: Path) -> None:

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from llm_data_assets.lake.catalog import quote
-from llm_data_assets.studio.charts import scatter
-from llm_data_assets.studio.reader import Panel, Reader
+from llm_data_assets.studio.pages.spread import numeric_columns, spread
+from llm_data_assets.studio.reader import Reader
 
-_DOTS = 800  # dialogues drawn, by a hash of their names
 _FILL = "llm-data sources add NAME --format sharegpt --uri FILE, then llm-data run"
 
 
@@ -34,41 +32,15 @@ FROM selected_instructions GROUP BY ALL ORDER BY ALL""",
         "SELECT source, metric, key, value FROM selection_report ORDER BY ALL",
         fill=_FILL,
     )
-    axes = _axes(reader)
-    across, up = (
-        asked if asked in axes else usual
-        for asked, usual in ((query.get("across"), "concept_density"), (query.get("up"), "quality"))
-    )
-    spread = _spread(reader, across, up)
-    dots = [(float(r["x"]), float(r["y"]), bool(r["picked"])) for r in spread.rows]
-    return {
-        "panels": [funnel, spread, tasks, report],
-        "axes": axes,
-        "across": across,
-        "up": up,
-        "picture": scatter(dots, across=across, up=up) if dots else "",
-    }
-
-
-def _axes(reader: Reader) -> list[str]:
-    """Scores that can be drawn: columns of numbers."""
-    return [
-        row["column_name"]
-        for row in reader.rows(
-            "SELECT column_name FROM duckdb_columns() WHERE table_name = 'scored_instructions' "
-            "AND data_type IN ('FLOAT', 'DOUBLE', 'INTEGER', 'BIGINT') ORDER BY column_index"
-        )
-    ]
-
-
-def _spread(reader: Reader, across: str, up: str) -> Panel:
-    return reader.panel(
-        "spread",
-        "Picked and not",
-        f"""SELECT doc_id, source, {quote(across)} AS x, {quote(up)} AS y,
-       doc_id IN (SELECT doc_id FROM selected_instructions) AS picked
-FROM scored_instructions WHERE x IS NOT NULL AND y IS NOT NULL
-ORDER BY md5(doc_id), doc_id LIMIT {_DOTS}""",
-        note=f"{_DOTS} dialogues at most, always the same. Filled is picked, hollow is not.",
+    drawn = spread(
+        reader,
+        query,
+        relation="scored_instructions",
+        stays="selected_instructions",
+        axes=numeric_columns(reader, "scored_instructions"),
+        usual=("concept_density", "quality"),
+        noun="dialogues",
+        word="picked",
         fill=_FILL,
     )
+    return {**drawn, "panels": [funnel, drawn["panel"], tasks, report]}

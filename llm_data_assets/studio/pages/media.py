@@ -1,0 +1,62 @@
+"""Media: what is left of the pairs, why the others left, and two of their signals as dots."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llm_data_assets.lake.catalog import literal, quote
+from llm_data_assets.studio.pages.spread import numeric_columns, spread
+from llm_data_assets.studio.reader import Reader
+
+_FILL = "llm-data sources add NAME --format laion --uri FILE, then llm-data run"
+
+
+def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
+    """The funnel, the reasons with their bounds, kept and removed by two signals."""
+    funnel = reader.panel(
+        "funnel",
+        "Pairs left after each stage",
+        """SELECT source, stage, docs FROM branch_survival
+WHERE branch = 'media' AND reason IS NULL ORDER BY source, step""",
+        fill=_FILL,
+    )
+    reasons = reader.panel(
+        "reasons",
+        "Why pairs left",
+        """SELECT source, stage, reason, count(*) AS pairs, avg(value) AS mean_value,
+       any_value(threshold) AS threshold, min(doc_id) AS example
+FROM verdicts WHERE NOT kept AND position = 0 AND stage IN ('deduped_pairs', 'filtered_pairs')
+GROUP BY ALL ORDER BY source, stage, pairs DESC, reason""",
+        fill=_FILL,
+    )
+    left = reader.panel(
+        "left",
+        "What is left",
+        """SELECT source, kind, count(*) AS pairs, sum(seconds) / 3600 AS hours,
+       median(width * height)::BIGINT AS median_pixels, sum(n_bytes)::BIGINT AS caption_bytes
+FROM filtered_pairs GROUP BY ALL ORDER BY ALL""",
+        fill=_FILL,
+    )
+    scores = [
+        row["name"]
+        for row in reader.rows(
+            "SELECT DISTINCT score.name AS name FROM "
+            "(SELECT unnest(scores) AS score FROM pair_signals) ORDER BY name"
+        )
+    ]
+    columns = "".join(
+        f", list_filter(scores, lambda score: score.name = {literal(name)})[1].value "
+        f"AS {quote(name)}"
+        for name in scores
+    )
+    drawn = spread(
+        reader,
+        query,
+        relation=f"(SELECT *{columns} FROM pair_signals)",
+        stays="filtered_pairs",
+        axes=[*numeric_columns(reader, "pair_signals"), *scores],
+        usual=("caption_words", "caption_characters"),
+        noun="pairs",
+        word="kept",
+        fill=_FILL,
+    )
+    return {**drawn, "panels": [funnel, reasons, drawn["panel"], left]}
