@@ -348,7 +348,7 @@ def test_a_wrong_setting_is_named_with_its_line(
     (tmp_path / "pipeline.yaml").write_text(f"media: {media}\n")
     with pytest.raises(ConfigError, match=said):
         workspace = open_workspace(made.home, made.catalog.path, tmp_path / "pipeline.yaml")
-        for name in ("pair_signals", "filtered_pairs"):
+        for name in ("filtered_pairs", "pair_signals"):  # each refuses before it writes
             STAGES[name].run(Context(workspace, lake_of(workspace), Partition(source="coyo")))
 
 
@@ -371,6 +371,34 @@ def test_a_pair_is_explained_and_the_page_adds_up(made: Workspace) -> None:
     }  # fmt: skip
     assert sum(row["pairs"] for row in page["left"]) == 10
     assert sum(row["records"] for row in page["rejects"]) == 6
+
+
+def test_real_files_of_four_publishers(tmp_path: Path, shared_data: Path) -> None:
+    """Conceptual Captions repeats captions of other pictures; LAION has file names for captions."""
+    files = {
+        "laion": ("laion", "laion/test_1000.parquet"),
+        "captions": ("conceptual_captions", "conceptual-captions/*.tsv"),
+        "films": ("webvid", "webvid/*.csv"),
+        "speech": ("librispeech", "librispeech/**/*.trans.txt"),
+    }
+    workspace = workspace_of(
+        tmp_path,
+        {name: {"format": format, "uris": [f"{shared_data}/{uri}"]}
+         for name, (format, uri) in files.items()},
+    )  # fmt: skip
+    run_branch(workspace)
+    page = report(connect(workspace.home))
+    stages = ("raw_pairs", "deduped_pairs", "filtered_pairs")
+    assert {row["source"]: tuple(row[stage] for stage in stages) for row in page["stages"]} == {
+        "captions": (10_555, 10_376, 10_376), "films": (9, 9, 9), "laion": (1000, 999, 950),
+        "speech": (4, 4, 4),
+    }  # fmt: skip
+    assert {(row["source"], row["reason"]): row["pairs"] for row in page["left"]} == {
+        ("captions", "caption"): 179, ("laion", "caption"): 1, ("laion", "short_caption"): 45,
+        ("laion", "boilerplate_caption"): 4,
+    }  # fmt: skip
+    spoken = rows(workspace, "SELECT words_per_second FROM pair_signals WHERE source = 'speech'")
+    assert all(2 < speed < 4 for (speed,) in spoken)
 
 
 def test_a_second_run_gives_equal_bytes(made: Workspace, tmp_path: Path) -> None:
