@@ -1,6 +1,8 @@
 """Imports point one way: dagster only in `defs/`, and no room reaches up."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import llm_data_assets
@@ -72,3 +74,14 @@ def test_no_room_reaches_up() -> None:
         and level_of(name.split(".")[1]) > level_of(room_of(path))
     ]
     assert wrong == []
+
+
+def test_every_stage_is_known_without_the_libraries_that_fit_models() -> None:
+    """They are 70 MB of every worker; who fits, clusters or plans imports them there."""
+    code = (
+        "import sys, llm_data_assets.stages.graph; "
+        "heavy = 'sklearn scipy.optimize scipy.stats scipy.interpolate torch'; "
+        "print([name for name in heavy.split() if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
