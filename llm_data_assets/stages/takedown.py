@@ -11,6 +11,8 @@ from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.takedowns import Kind, Takedown, append_takedown
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import connect, rows
+from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.schemas import RAW_CORPUS
 from llm_data_assets.stages.edit_rows import text_hash
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
 
@@ -21,6 +23,7 @@ class Effect:
 
     documents: list[dict[str, Any]] = field(default_factory=list)
     promoted: list[dict[str, Any]] = field(default_factory=list)
+    shards: list[dict[str, Any]] = field(default_factory=list)
     positions: list[dict[str, Any]] = field(default_factory=list)
     exports: list[str] = field(default_factory=list)
 
@@ -32,7 +35,7 @@ class Effect:
 def effect_of(
     workspace: Workspace, kind: Kind, values: Sequence[str], *, with_duplicates: bool = False
 ) -> Effect:
-    """Which documents go, which come in for them, and which runs and files held them.
+    """Which documents go, which come in for them, and which shards, runs and files held them.
 
     Args:
         kind: what `values` are: ids, addresses, or XXH3-128 of a document's text (hex).
@@ -53,6 +56,8 @@ def effect_of(
         "ORDER BY doc_id",
         [going, going],
     )
+    coming = [row["doc_id"] for row in effect.promoted]
+    effect.shards = _shards(connection, lake_of(workspace), going, coming)
     effect.positions = rows(
         connection,
         "SELECT recipe, source, count(DISTINCT position) AS positions "
@@ -80,6 +85,11 @@ def effect_lines(effect: Effect) -> Iterator[str]:
         yield (
             f"comes in     {row['doc_id']}, until now a {row['method']} duplicate of "
             f"{row['repeats']} (similarity {row['similarity']:.3f}); --with-duplicates takes it too"
+        )
+    for row in effect.shards:
+        yield (
+            f"tokens       shard {row['shard']} of {row['source']} is made again: "
+            f"{row['going']} go, {row['coming']} may come in"
         )
     for row in effect.positions:
         yield (
@@ -135,6 +145,24 @@ def _documents(
                 '`llm-data query "SELECT doc_id, url FROM raw_corpus"` lists them',
             )  # fmt: skip
     return found
+
+
+def _shards(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, going: list[str], coming: list[str]
+) -> list[dict[str, Any]]:
+    """The shards that hold some documents: a shard has one name in every table of its source."""
+    found = rows(
+        connection,
+        """
+        SELECT source, parse_filename(filename) AS file,
+            count(*) FILTER (doc_id IN (SELECT unnest($1))) AS going,
+            count(*) FILTER (doc_id IN (SELECT unnest($2))) AS coming
+        FROM read_parquet($3, filename = true, hive_partitioning = true)
+        WHERE doc_id IN (SELECT unnest(list_concat($1, $2))) GROUP BY ALL ORDER BY ALL
+        """,
+        [going, coming, [str(path) for path in lake.files(RAW_CORPUS)]],
+    )
+    return [row | {"shard": ShardFile.parse(row["file"]).shard} for row in found]
 
 
 def _and_duplicates(

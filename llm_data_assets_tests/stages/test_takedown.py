@@ -11,8 +11,10 @@ from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.takedowns import Kind, read_takedowns
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.lake.catalog import connect
+from llm_data_assets.lake.schemas import TOKENIZED_CORPUS
 from llm_data_assets.stages import read_group
 from llm_data_assets.stages.edit_rows import text_hash
+from llm_data_assets.stages.materialise import lake_of
 from llm_data_assets.stages.takedown import effect_of, purge, record
 from llm_data_assets_tests.conftest import sentence, write_workspace
 from llm_data_assets_tests.stages.test_whole_flow import contents, copied, materialise_all
@@ -87,6 +89,15 @@ def test_what_would_change_is_shown_before_it_does(made: Workspace) -> None:
     effect = effect_of(made, "doc_id", ["first/keys"])
     assert effect.met == [("first", "first.jsonl", "first/keys")]
     assert [row["doc_id"] for row in effect.promoted] == ["second/copy"]
+    assert [(row["source"], row["going"], row["coming"]) for row in effect.shards] == [
+        ("first", 1, 0),
+        ("second", 0, 1),
+    ]
+    assert {row["shard"] for row in effect.shards} <= {
+        file.shard
+        for source in made.sources
+        for file in lake_of(made).shards(TOKENIZED_CORPUS, {"source": source})
+    }
     assert [row["recipe"] for row in effect.positions] == ["small"]
     assert any(file.endswith(".bin") for file in effect.exports)
     both = effect_of(made, "doc_id", ["first/keys"], with_duplicates=True)
@@ -189,6 +200,7 @@ def test_the_command_asks_before_it_acts(
 ) -> None:
     code, text = call(capsys, "takedown", "first/keys")
     assert code == 0 and "comes in     second/copy" in text and "nothing was changed" in text
+    assert "of second is made again: 0 go, 1 may come in" in " ".join(text.split())
     assert not chosen.takedowns.exists()
     assert call(capsys, "takedown")[0] == 2
 
