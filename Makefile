@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo test test-slow lint types dev clean
+.PHONY: help setup demo test test-slow lint types audit dev clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -31,6 +31,21 @@ lint: .venv/ready
 
 types: .venv/ready
 	$(BIN)/mypy
+
+audit: .venv/ready .venv/audit/ready ## SBOM, licences and advisories of the dependencies, into audit/
+	mkdir -p audit && rm -f audit/advisories.json
+	.venv/audit/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml \
+		--output-reproducible --output-file audit/sbom.json
+	-.venv/audit/bin/pip-audit --progress-spinner off --format json --output audit/advisories.json \
+		--path $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+	$(BIN)/python .ci/dependencies.py audit
+
+# Tools of their own, so that they are not among what they look at.
+.venv/audit/ready: pyproject.toml
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/pip install --quiet 'pip>=25.1'
+	.venv/audit/bin/pip install --quiet --group audit
+	touch $@
 
 dev: .venv/ready ## Dagster's UI on the same home
 	$(if $(wildcard $(LLM_DATA_HOME)/dagster/dagster.yaml),DAGSTER_HOME=$(abspath $(LLM_DATA_HOME))/dagster) \

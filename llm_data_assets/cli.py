@@ -15,14 +15,19 @@ import yaml
 from rich.console import Console
 from rich.markup import escape
 
+from llm_data_assets.cli_access import access_app
 from llm_data_assets.cli_output import out
 from llm_data_assets.cli_output import print_json as _print_json
 from llm_data_assets.cli_output import print_rows as _print_rows
 from llm_data_assets.cli_output import print_tables as _print_tables
 from llm_data_assets.cli_versions import versions_app
 from llm_data_assets.config.errors import ConfigError
-from llm_data_assets.config.workspace import init_workspace, open_workspace
-from llm_data_assets.lake.catalog import connect
+from llm_data_assets.config.workspace import (
+    ROLES_VARIABLE,
+    init_workspace,
+    keep_private,
+    open_workspace,
+)
 from llm_data_assets.sources.formats import all_formats, load_reader
 
 app = typer.Typer(
@@ -34,6 +39,7 @@ app = typer.Typer(
 sources_app = typer.Typer(no_args_is_help=True, help="The sources of the catalog.")
 app.add_typer(sources_app, name="sources")
 app.add_typer(versions_app)
+app.add_typer(access_app)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 err = Console(stderr=True)
@@ -41,6 +47,7 @@ err = Console(stderr=True)
 
 def main() -> None:
     """Run the command; every foreseen error is one message and an exit code."""
+    keep_private()
     try:
         app()
     except ConfigError as error:
@@ -59,6 +66,27 @@ def main() -> None:
 def _fail(message: str, *, code: int) -> NoReturn:
     err.print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)
     sys.exit(code)
+
+
+@app.callback()
+def common(
+    role: Annotated[
+        list[str] | None, typer.Option(help="A role that you hold; repeatable. See docs/access.md")
+    ] = None,
+) -> None:
+    if role:
+        os.environ[ROLES_VARIABLE] = ",".join([*role, os.environ.get(ROLES_VARIABLE, "")])
+
+
+def _reading(command: str) -> duckdb.DuckDBPyConnection:
+    """The catalog for a command that shows it."""
+    from llm_data_assets.stages.access import note_reveal
+    from llm_data_assets.stages.publication import open_catalog
+
+    workspace = open_workspace()
+    connection = open_catalog(workspace)
+    note_reveal(workspace, command)
+    return connection
 
 
 @app.command()
@@ -121,7 +149,7 @@ def compare_rules(
 @app.command()
 def exposure(as_json: AsJson = False) -> None:
     """Which packed recipes and exported files met a benchmark, and with which documents."""
-    connection = connect(open_workspace().home)
+    connection = _reading("exposure")
     recipes = """SELECT recipe, evaluation_set, count(DISTINCT question_id) AS questions,
         count(DISTINCT doc_id) AS documents, max(question_share) AS largest_share,
         count(DISTINCT doc_id) FILTER (is_cut) AS documents_cut_since,
@@ -142,8 +170,11 @@ def query(
     as_json: AsJson = False,
 ) -> None:
     """Query every stage and SQL model by its name, with DuckDB; never waits for a writer."""
-    connection = connect(open_workspace().home)
-    rows = connection.execute(sql)
+    statements = duckdb.extract_statements(sql)
+    reads = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+    if len(statements) != 1 or statements[0].type not in reads:
+        raise ConfigError("query", "", "takes exactly one SELECT", "`llm-data query 'FROM funnel'`")
+    rows = _reading("query").execute(sql)
     names = [column[0] for column in rows.description or []]
     _print_rows(names, rows.fetchall(), as_json)
 
@@ -161,7 +192,7 @@ def explain(
     from llm_data_assets.explain import explain_document, passport_lines
     from llm_data_assets.explain_position import documents_at, place_in_file
 
-    connection = connect(open_workspace().home)
+    connection = _reading("explain")
     token, places = None, []
     if file is not None:
         recipe, position, token = place_in_file(file, offset)
@@ -241,7 +272,7 @@ def instructions(as_json: AsJson = False) -> None:
     """One page of figures: dialogues by source and stage, why they left, what was selected."""
     from llm_data_assets.instruction_report import report
 
-    _print_tables(report(connect(open_workspace().home)), as_json)
+    _print_tables(report(_reading("instructions")), as_json)
 
 
 @app.command()
@@ -249,7 +280,7 @@ def media(as_json: AsJson = False) -> None:
     """One page of figures: pairs by source and stage, why they left, what is left."""
     from llm_data_assets.media_report import report
 
-    _print_tables(report(connect(open_workspace().home)), as_json)
+    _print_tables(report(_reading("media")), as_json)
 
 
 @app.command()
@@ -312,7 +343,7 @@ def takedown(
         out.print("nothing was changed; --yes does it, --purge removes older versions too")
         return
     signed = takedowns.record(workspace, kind, values, reason, effect)
-    out.print(f"takedown {signed.number} is in {workspace.takedowns}", soft_wrap=True)
+    out.print(f"takedown {signed.number} is in {workspace.audit}", soft_wrap=True)
     code = run_command(open_workspace(), [], None, False)
     if purge and code == 0:
         out.print(f"{takedowns.purge(workspace)} files of older versions removed")
@@ -564,12 +595,12 @@ def report(
     ] = None,
 ) -> None:
     """The studio's pages as one HTML file to send; of a recipe, with datasheet and licences."""
+    from llm_data_assets.stages.publication import refresh_catalog
     from llm_data_assets.studio.cards.write import write_cards
     from llm_data_assets.studio.report import write_report
-    from llm_data_assets.studio.serve import publish_new_models
 
     workspace = open_workspace()
-    publish_new_models(workspace)
+    refresh_catalog(workspace)
     file = out_path or Path("corpus_report.html")
     written: list[Path] = []
     if recipe:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.config.workspace import Workspace, keep_private, open_workspace
 from llm_data_assets.defs.automation import nightly_schedule
 from llm_data_assets.defs.failure_hook import failure_sensor
 from llm_data_assets.defs.models import Warehouse, model_assets
@@ -41,4 +41,5 @@ def build_definitions(workspace: Workspace) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """The definitions of the workspace that the environment names."""
+    keep_private()
     return build_definitions(open_workspace())

@@ -26,7 +26,7 @@ LEVELS = (
         "media_report",
     },
     {"studio"},
-    {"defs", "definitions", "cli", "cli_output", "cli_versions", "generate_command"},
+    {"defs", "definitions", "cli", "cli_output", "cli_access", "cli_versions", "generate_command"},
 )
 
 

@@ -49,7 +49,23 @@ class Source(BaseModel):
         description="text: documents for raw_corpus; instructions: dialogues for "
         "raw_instructions; media: pairs for raw_pairs. By default what the format gives",
     )
+    restricted: list[str] = Field(
+        default_factory=list,
+        description="Roles of which one is needed to see its texts and to export them; empty is "
+        "open to all. See docs/access.md",
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the format")
+
+    @field_validator("restricted")
+    @classmethod
+    def _roles_are_names(cls, restricted: list[str]) -> list[str]:
+        for role in restricted:
+            if not NAME.fullmatch(role):
+                raise ValueError(
+                    f"{role!r} cannot be a role. "
+                    "Try: a lower-case letter, then letters, digits and underscores"
+                )
+        return restricted
 
     @property
     def goes_to(self) -> Branch:
@@ -81,7 +97,9 @@ class Catalog(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     licenses: Licenses = Licenses()
-
+    audit: str | None = Field(
+        None, description="Where the audit log lies, if this file's folder is not to be written to"
+    )
     sources: Annotated[dict[str, Source], Field(min_length=1)]
 
     @field_validator("sources")

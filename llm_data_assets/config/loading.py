@@ -1,6 +1,7 @@
 """Reading YAML into a pydantic model, with errors that name file, line, field and the way out."""
 
 import difflib
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from llm_data_assets.config.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
 FieldPath = tuple[str | int, ...]
+_MOST_NODES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ def load(path: Path, model: type[Model]) -> Loaded[Model]:
         ) from None
     try:
         node = yaml.compose(text, Loader=_Loader)
+        if node is not None and _weight(node, {}) > _MOST_NODES:
+            raise ConfigError(
+                str(path), "", "its aliases multiply without end", "write out what is meant"
+            )
         data = yaml.load(text, Loader=_Loader)  # a SafeLoader: no tag constructs an object
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -57,6 +63,8 @@ def load(path: Path, model: type[Model]) -> Loaded[Model]:
         raise ConfigError(
             f"{path}{line}", "", f"not valid YAML: {error.problem}", "check indentation and colons"
         ) from None
+    except RecursionError:
+        raise ConfigError(str(path), "", "is nested without end", "close the brackets") from None
     lines: dict[FieldPath, int] = {(): 1}
     if node is not None:
         _collect_lines(node, (), lines)
@@ -73,12 +81,29 @@ class _Loader(yaml.SafeLoader):
         seen: set[Hashable] = set()
         for key_node, _ in node.value:
             key: Any = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
+            if not isinstance(key, Hashable):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key is no name", key_node.start_mark
+                )
+            if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} stands twice", key_node.start_mark
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+def _weight(node: yaml.Node, known: dict[int, float]) -> float:
+    """Nodes that there are once every alias is followed; infinite where one leads to itself."""
+    if id(node) not in known:
+        known[id(node)] = math.inf  # until all below it is counted
+        below: list[Any] = []
+        if isinstance(node, yaml.MappingNode):
+            below = [each for pair in node.value for each in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            below = node.value
+        known[id(node)] = 1 + sum(_weight(each, known) for each in below)
+    return known[id(node)]
 
 
 def _collect_lines(node: yaml.Node, path: FieldPath, lines: dict[FieldPath, int]) -> None:

@@ -8,11 +8,11 @@ from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 
+from llm_data_assets.config.audit import FILE as AUDIT
 from llm_data_assets.config.catalog import Branch, Catalog
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.loading import Loaded, load
 from llm_data_assets.config.pipeline import Pipeline
-from llm_data_assets.config.takedowns import FILE as TAKEDOWNS
 
 # What the sources beside text give, and where it stands.
 GIVES: Mapping[Branch, str] = MappingProxyType(
@@ -22,6 +22,7 @@ GIVES: Mapping[Branch, str] = MappingProxyType(
     }
 )
 DEFAULT_HOME = Path(".llm_data")
+ROLES_VARIABLE = "LLM_DATA_ROLES"
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,40 @@ class Workspace:
     """Where tables lie and what they are made from.
 
     `home` holds everything the project writes; `catalog` and `pipeline` know the file and the
-    line of each field, so that a later error can name them.
+    line of each field, so that a later error can name them. `roles` are held by whoever reads;
+    they change what is shown and what may leave, never what is made.
     """
 
     home: Path
     catalog: Loaded[Catalog]
     pipeline: Loaded[Pipeline]
+    roles: frozenset[str] = frozenset()
 
     @property
-    def takedowns(self) -> Path:
-        """The record of takedowns: beside a catalog of one's own, else in the home."""
+    def kept_beside(self) -> Path:
+        """Where what outlives a home lies: beside a catalog of one's own, else in the home."""
         folder = self.catalog.path.parent
-        return (self.home if folder == quickstart_folder() else folder) / TAKEDOWNS
+        return self.home if folder == quickstart_folder() else folder
+
+    @property
+    def audit(self) -> Path:
+        """The audit log: where the catalog says, else where pins lie too."""
+        named = self.catalog.model.audit
+        return self.catalog.path.parent / named if named else self.kept_beside / AUDIT
+
+    @property
+    def restricted(self) -> dict[str, list[str]]:
+        """Source -> roles of which a reader of its texts needs one; sources open to all are not
+        named."""
+        sources = self.catalog.model.sources
+        return {name: sources[name].restricted for name in self.all_sources
+                if sources[name].restricted}  # fmt: skip
+
+    @property
+    def hidden(self) -> dict[str, list[str]]:
+        """`restricted`, without the sources that a held role opens."""
+        return {name: roles for name, roles in self.restricted.items()
+                if self.roles.isdisjoint(roles)}  # fmt: skip
 
     @property
     def sources(self) -> list[str]:
@@ -69,7 +92,7 @@ def open_workspace(
     """Open the workspace that arguments, else the environment, else the folder name.
 
     `LLM_DATA_HOME` (default `./.llm_data`), `LLM_DATA_CATALOG` and `LLM_DATA_PIPELINE` (default
-    `./catalog.yaml` and `./pipeline.yaml`, else the embedded quickstart).
+    `./catalog.yaml` and `./pipeline.yaml`, else the embedded quickstart), `LLM_DATA_ROLES`.
 
     Raises:
         ConfigError: a file is missing or does not fit; a recipe names a source that is not there.
@@ -78,6 +101,7 @@ def open_workspace(
         home=(home or home_folder()).absolute(),
         catalog=load(catalog or _config_file("catalog"), Catalog),
         pipeline=load(pipeline or _config_file("pipeline"), Pipeline),
+        roles=held_roles(),
     )
     _recipes_name_known_sources(workspace)
     _dedup_names_known_sources(workspace)
@@ -87,6 +111,23 @@ def open_workspace(
 def home_folder() -> Path:
     """`LLM_DATA_HOME`, else `./.llm_data`."""
     return Path(os.environ.get("LLM_DATA_HOME") or DEFAULT_HOME).absolute()
+
+
+def keep_private() -> None:
+    """Let nobody but owner and group read what this process writes, whatever the umask was."""
+    os.umask(os.umask(0o077) | 0o007)
+
+
+def make_home(home: Path) -> None:
+    """Make the folder of a home, open to its owner alone; one that is there stays as it is."""
+    home.parent.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, exist_ok=True)
+
+
+def held_roles() -> frozenset[str]:
+    """The roles that `LLM_DATA_ROLES` names, separated by commas."""
+    named = os.environ.get(ROLES_VARIABLE, "").split(",")
+    return frozenset(role.strip() for role in named if role.strip())
 
 
 def init_workspace(folder: Path) -> list[Path]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from llm_data_assets.config.workspace import make_home
+
 # As the project's own dagster.yaml, with places inside the home.
 _SETTINGS = """\
 telemetry: {{enabled: false}}
@@ -32,7 +34,8 @@ def dagster_home(home: Path) -> Path:
     folder = home / "dagster"
     settings = folder / "dagster.yaml"
     if not settings.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_home(home)
+        folder.mkdir(exist_ok=True)
         settings.write_text(_SETTINGS.format(folder=folder.as_posix()), encoding="utf-8")
     return folder
 

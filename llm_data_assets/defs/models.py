@@ -15,7 +15,7 @@ from llm_data_assets.config.digest import digest
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.defs.stage_assets import CARRY_CHANGES, OWNER
 from llm_data_assets.defs.studio_links import check_link, studio_link
-from llm_data_assets.lake.catalog import literal, model_file, publish, quote, table_views
+from llm_data_assets.lake.catalog import literal, model_file, quote, table_views
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.model_lineage import column_lineage
 from llm_data_assets.lake.model_yaml import (
@@ -29,6 +29,7 @@ from llm_data_assets.lake.models import load_models, model_inputs
 from llm_data_assets.stages.checks import SAMPLES
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
+from llm_data_assets.stages.publication import publish_catalog
 
 GROUP = "models"
 POOL = "warehouse"  # DuckDB lets one process write
@@ -97,6 +98,9 @@ def model_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
 def _model_asset(
     model: Model, models: Mapping[str, Model], workspace: Workspace
 ) -> dg.AssetsDefinition:
+    # Texts of restricted sources are not put down: other restrictions make another table.
+    restricted = [workspace.restricted] if workspace.restricted else []
+
     @dg.asset(
         name=model.name,
         description=model.yaml.description,
@@ -107,7 +111,7 @@ def _model_asset(
             dg.AssetDep(each, partition_mapping=_fan_in(each))
             for each in _deps(model.select, models)
         ],
-        code_version=digest(model.select)[:8],
+        code_version=digest(model.select, *restricted)[:8],
         metadata={
             "sql": dg.MetadataValue.md(f"```sql\n{model.select}\n```"),
             "dagster/column_schema": _column_schema(model),
@@ -144,19 +148,19 @@ def build_model(
 ) -> tuple[int, list[dg.AssetCheckResult]]:
     """Build one model as a table of the warehouse, publish it as Parquet, and test it."""
     name = model.name
-    target = model_file(workspace.home, name)
+    target = model_file(workspace.home, name, workspace.restricted)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{name}-{uuid.uuid4().hex}.parquet")
     with warehouse.open() as connection:
         # The lake under the names the models use; other models come from the warehouse.
-        for view in table_views(lake_of(workspace), ALL_TABLES):
+        for view in table_views(lake_of(workspace), ALL_TABLES, workspace.restricted):
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {view}")
         connection.execute(f"CREATE OR REPLACE TABLE {quote(name)} AS {model.select}")
         connection.execute(f"COPY {quote(name)} TO {literal(str(beside))} (FORMAT parquet)")
         rows = connection.execute(f"SELECT count(*) FROM {quote(name)}").fetchall()[0][0]
         checks = [run_test(test, name, connection) for test in model.yaml.tests]
     beside.replace(target)
-    publish(workspace.home, ALL_TABLES, load_models())
+    publish_catalog(workspace)
     return rows, checks
 
 

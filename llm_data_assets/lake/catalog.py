@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -16,25 +17,37 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock
 
+from llm_data_assets.config.digest import digest
+from llm_data_assets.config.workspace import make_home
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, Table
 
 CATALOG = "catalog.duckdb"
+# Source -> the roles of which a reader of its texts needs one.
+Restricted = Mapping[str, Sequence[str]]
+OPEN: Restricted = MappingProxyType({})
+_RESTRICTIONS = "restricted_sources"
+_HELD = "llm_data_roles"  # DuckDB's variable of a connection
 _KEPT_PUBLICATIONS = 3  # a reader may have resolved the name of the one before
 
 
-def publish(home: Path, tables: Iterable[Table], models: Mapping[str, str]) -> Path:
+def publish(
+    home: Path, tables: Iterable[Table], models: Mapping[str, str], restricted: Restricted = OPEN
+) -> Path:
     """Write the views of all `tables` and SQL `models` (name -> SELECT) and swap them in.
 
-    A model whose table the warehouse has published is read from there.
+    A model whose table the warehouse has published is read from there. Of the `restricted`
+    sources the texts are null, unless the connection holds a role that opens them.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    make_home(home)
     lake = Lake(home / "lake")
     with FileLock(home / ".catalog.lock"):
-        statements = [f"CREATE VIEW {view}" for view in table_views(lake, tables)]
-        statements += [_model_view(home, name, select) for name, select in models.items()]
-        published = home / f".catalog-{uuid.uuid4().hex}.duckdb"
-        connection = duckdb.connect(str(published))
+        statements = [f"CREATE VIEW {view}" for view in table_views(lake, tables, restricted)]
+        statements.append(f"CREATE VIEW {_RESTRICTIONS} AS {_restrictions(restricted)}")
+        statements += [_model_view(home, name, select, restricted)
+                       for name, select in models.items()]  # fmt: skip
+        fresh = home / f".catalog-{uuid.uuid4().hex}.duckdb"
+        connection = duckdb.connect(str(fresh))
         try:
             connection.begin()  # else the disk is waited for after each view
             for statement in statements:
@@ -42,20 +55,36 @@ def publish(home: Path, tables: Iterable[Table], models: Mapping[str, str]) -> P
             connection.commit()
         finally:
             connection.close()
-        _swap(home, published)
+        _swap(home, fresh)
+        _forget_other_models(home, models, restricted)
     return home / CATALOG
 
 
-def table_views(lake: Lake, tables: Iterable[Table]) -> list[str]:
+def published(home: Path, models: Iterable[str], restricted: Restricted) -> bool:
+    """Whether what is published has every one of `models`, and restricts these sources so."""
+    with connect(home) as connection:
+        there = {name for (name,) in connection.execute("SELECT view_name FROM duckdb_views()")
+                 .fetchall()}  # fmt: skip
+        if not there.issuperset([*models, _RESTRICTIONS]):
+            return False
+        said = connection.execute(f"FROM {_RESTRICTIONS}").fetchall()
+    return dict(said) == {source: list(roles) for source, roles in restricted.items()}
+
+
+def table_views(lake: Lake, tables: Iterable[Table], restricted: Restricted = OPEN) -> list[str]:
     """`name AS SELECT ...` of each table's current files, for any kind of CREATE VIEW.
 
     A view may name the tables before it.
     """
-    return [_view(lake, table) for table in tables]
+    return [_view(lake, table, restricted) for table in tables]
 
 
-def connect(home: Path) -> duckdb.DuckDBPyConnection:
+def connect(home: Path, roles: Iterable[str] = ()) -> duckdb.DuckDBPyConnection:
     """A read-only connection in which every table and SQL model is a view by its name.
+
+    Args:
+        home: where the tables lie.
+        roles: what the reader holds; texts of restricted sources are null without.
 
     Raises:
         FileNotFoundError: nothing has been materialised in this home yet.
@@ -65,7 +94,9 @@ def connect(home: Path) -> duckdb.DuckDBPyConnection:
         try:
             # The real name is new at each publication: DuckDB shares one database between the
             # connections of a process by name, and would show the one opened first.
-            return duckdb.connect(str(catalog.resolve(strict=True)), read_only=True)
+            connection = duckdb.connect(str(catalog.resolve(strict=True)), read_only=True)
+            hold(connection, roles)
+            return connection
         except duckdb.IOException:
             continue
         except FileNotFoundError:
@@ -74,6 +105,13 @@ def connect(home: Path) -> duckdb.DuckDBPyConnection:
         f"{catalog}: no tables here yet. Try: `llm-data run`, or set LLM_DATA_HOME to the home "
         "that has them"
     )
+
+
+def hold(connection: duckdb.DuckDBPyConnection, roles: Iterable[str]) -> None:
+    """Give a connection (or a cursor, which inherits nothing) the roles of its reader."""
+    listed = ", ".join(literal(role) for role in sorted(roles))
+    if listed:
+        connection.execute(f"SET VARIABLE {_HELD} = [{listed}]")
 
 
 def rows(
@@ -85,9 +123,13 @@ def rows(
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def model_file(home: Path, name: str) -> Path:
-    """Where the warehouse publishes the table of a SQL model."""
-    return home / "models" / f"{name}.parquet"
+def model_file(home: Path, name: str, restricted: Restricted = OPEN) -> Path:
+    """Where the warehouse publishes the table of a SQL model.
+
+    What was built under other restrictions may hold texts that nobody may see now.
+    """
+    mark = f"-{digest(dict(restricted))[:8]}" if restricted else ""
+    return home / "models" / f"{name}{mark}.parquet"
 
 
 def quote(name: str) -> str:
@@ -136,8 +178,14 @@ def _stored_columns(path: Path) -> frozenset[str]:
     return frozenset(pq.read_schema(path).names)
 
 
-def _view(lake: Lake, table: Table) -> str:
+def _view(lake: Lake, table: Table, restricted: Restricted) -> str:
     select = f"SELECT * FROM {relation(lake, table)}"
+    if restricted and table.texts and "source" in table.partition_by:
+        shown = ", ".join(
+            f"CASE WHEN {_is_hidden(restricted)} THEN NULL ELSE {quote(name)} END AS {quote(name)}"
+            for name in table.texts
+        )
+        select = f"SELECT * REPLACE ({shown}) FROM {relation(lake, table)}"
     if table.name == DEDUPED_CORPUS.name:
         # The table holds names only; a query sees the text of the documents it names.
         select = (
@@ -147,8 +195,37 @@ def _view(lake: Lake, table: Table) -> str:
     return f"{quote(table.name)} AS {select}"
 
 
-def _model_view(home: Path, name: str, select: str) -> str:
-    built = model_file(home, name)
+def _is_hidden(restricted: Restricted) -> str:
+    """A condition on `source`: its roles are named, and the connection holds none of them."""
+    return " OR ".join(
+        f"(source = {literal(source)} AND NOT coalesce(list_has_any(getvariable("
+        f"{literal(_HELD)})::VARCHAR[], {_listed(roles)}), false))"
+        for source, roles in sorted(restricted.items())
+    )
+
+
+def _restrictions(restricted: Restricted) -> str:
+    rows = " UNION ALL ".join(
+        f"SELECT {literal(source)} AS source, {_listed(roles)} AS roles"
+        for source, roles in sorted(restricted.items())
+    )
+    return rows or "SELECT '' AS source, ['']::VARCHAR[] AS roles WHERE false"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(literal, texts))}]"
+
+
+def _forget_other_models(home: Path, models: Iterable[str], restricted: Restricted) -> None:
+    """Remove what the warehouse published of a model under other restrictions."""
+    for name in models:
+        for path in (home / "models").glob(f"{name}[.-]*parquet"):
+            if path != model_file(home, name, restricted):
+                path.unlink(missing_ok=True)
+
+
+def _model_view(home: Path, name: str, select: str, restricted: Restricted) -> str:
+    built = model_file(home, name, restricted)
     body = f"SELECT * FROM read_parquet({literal(str(built))})" if built.exists() else select
     return f"CREATE VIEW {quote(name)} AS {body}"
 

@@ -40,6 +40,7 @@ RAW_INSTRUCTIONS = Table(
         ("n_repairs", pa.int32(), "Repairs made to the text: decoding, controls, NFC"),
         ("meta", pa.string(), "JSON of what else the format said"),
     ),
+    texts=("system", "tools", "turns", "rejected", "meta"),
 )  # fmt: skip
 
 INSTRUCTION_DUPLICATES = Table(

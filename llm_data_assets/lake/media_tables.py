@@ -44,6 +44,7 @@ RAW_PAIRS = Table(
         ("n_repairs", pa.int32(), "Repairs made to the caption: decoding, controls, NFC"),
         ("meta", pa.string(), "JSON of what else the format said"),
     ),
+    texts=("caption", "meta"),
 )
 
 PAIR_DUPLICATES = Table(
@@ -83,6 +84,7 @@ FILTERED_PAIRS = Table(
         ("license", pa.string(), "SPDX expression; NOASSERTION where none is known"),
         _N_BYTES,
     ),
+    texts=("caption",),
 )
 
 MEDIA_TABLES = (RAW_PAIRS, PAIR_DUPLICATES, DEDUPED_PAIRS, FILTERED_PAIRS)

@@ -18,6 +18,8 @@ class Table:
     description: str
     partition_by: tuple[str, ...]
     schema: pa.Schema
+    # Columns that hold what documents say: not shown of a restricted source without its role.
+    texts: tuple[str, ...] = ()
 
     @property
     def full_schema(self) -> pa.Schema:
@@ -67,6 +69,7 @@ RAW_CORPUS = Table(
             _column("meta", pa.string(), "JSON of what else the format said"),
         ]
     ),
+    texts=("text", "title", "meta"),
 )
 
 REJECTS = Table(
@@ -81,6 +84,7 @@ REJECTS = Table(
             _column("first_bytes", pa.binary(), "Up to 80 bytes of the record"),
         ]
     ),
+    texts=("first_bytes",),
 )
 
 EDITS = Table(
@@ -98,6 +102,7 @@ EDITS = Table(
             _column("hash_after", pa.string(), "XXH3-128 of the text after the stage, hex"),
         ]
     ),
+    texts=("replacement",),
 )
 
 VERDICTS = Table(
@@ -240,6 +245,7 @@ FILTERED_CORPUS = Table(
             _column("n_bytes", pa.int64(), "UTF-8 bytes of `text`"),
         ]
     ),
+    texts=("text",),
 )
 
 TOKENIZER = Table(
@@ -293,6 +299,7 @@ TOKENIZED_CORPUS = Table(
             _column("n_unknown", pa.int32(), "Ids that stand for something unknown"),
         ]
     ),
+    texts=("tokens",),
 )
 
 MIXTURE_PLAN = Table(

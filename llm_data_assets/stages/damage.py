@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.catalog import publish
 from llm_data_assets.lake.delta import ShardFile, file_digest
-from llm_data_assets.lake.models import load_models
 from llm_data_assets.lake.schemas import HISTORY, Table
 from llm_data_assets.stages.beside import tables_of
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
+from llm_data_assets.stages.publication import publish_catalog
 from llm_data_assets.stages.stage import Context, Partition
 
 
@@ -67,5 +66,5 @@ def mend(workspace: Workspace, found: list[Damage]) -> list[Damage]:
         for partition in stage.partitions(workspace):
             if (name, partition) in todo:
                 stage.run(Context(workspace, lake, partition))
-    publish(workspace.home, ALL_TABLES, load_models())
+    publish_catalog(workspace)
     return [each for each in damaged(workspace) if each.path in {every.path for every in found}]

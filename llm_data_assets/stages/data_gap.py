@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from llm_data_assets.config.audit import append_audit
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.pipeline import VALIDATION
 from llm_data_assets.config.workspace import Workspace
@@ -151,18 +152,22 @@ def verdict_of(context: Context) -> Verdict | None:
 
 
 def refuse_unplanned(context: Context) -> None:
-    """Stop an export that the plan refuses.
+    """Stop an export that the plan refuses; put it down if a reason lets it out.
 
     Raises:
         ConfigError: the run is undertrained or over-repeated, and no reason overrides that.
     """
     found = verdict_of(context)
-    if found and found.problems and not found.override:
+    if not found or not found.problems:
+        return
+    if not found.override:
         raise context.workspace.pipeline.error(
             ("plan",),
             f"the run of {context.recipe!r} may not go out: {'; '.join(found.problems)}",
             f"add sources that data_gap names, or override: {{{context.recipe}: the reason}}",
         )
+    told = {"recipe": context.recipe, "reason": found.override, "problems": list(found.problems)}
+    append_audit(context.workspace.audit, "override", told)
 
 
 def _wanted(lake: Lake) -> tuple[str, float] | None:

@@ -8,7 +8,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.config.workspace import Workspace, make_home
 from llm_data_assets.dedup.choose import find_duplicates
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, DUPLICATES
 from llm_data_assets.stages.checks import DUPLICATE_SHARE, KEPT_IS_KEPT
@@ -25,7 +25,7 @@ def run(context: Context) -> Outcome:
     """Compare all documents of all sources and choose, in the total order, which stay."""
     remove_dropped_sources(context.workspace, context.lake)
     dedup = context.workspace.pipeline.model.dedup
-    context.workspace.home.mkdir(parents=True, exist_ok=True)
+    make_home(context.workspace.home)
     threads = context.workspace.pipeline.model.engine.workers or os.cpu_count() or 1
     with (
         _scratch(context.workspace) as for_keys,

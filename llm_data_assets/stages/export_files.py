@@ -22,6 +22,7 @@ from llm_data_assets.lake.schemas import (
     TOKENIZER,
     TRAINING_EXPORT,
 )
+from llm_data_assets.stages.access import note_export, refuse_restricted
 from llm_data_assets.stages.data_gap import refuse_unplanned, verdict_of
 from llm_data_assets.stages.run_tokens import forget, prepare, read_run
 from llm_data_assets.stages.shards import Task, make_shards, task_key
@@ -35,25 +36,28 @@ MANIFEST = "manifest.json"
 
 
 def export_run(
-    context: Context, formats: Sequence[str], folder: Path, *, base: Path
+    context: Context, formats: Sequence[str], folder: Path, *, base: Path, to: str | None = None
 ) -> list[ShardFile]:
     """Write the run of a recipe below `folder/<format>`.
 
     Shards that are there and whole are not written again. The manifest goes before the first
     file changes and comes back after the last: without it, an export is not finished.
 
-    Returns the shards of `training_export` that list the files, as paths below `base`.
+    Returns the shards of `training_export` that list the files, as paths below `base`. The audit
+    log says that they went to `to`, `folder` if it is not given.
 
     Raises:
-        ConfigError: the pipeline's `plan` refuses the run.
+        ConfigError: the pipeline's `plan` refuses the run, or a source in it is restricted to
+            roles that are not held.
         ValueError: an id of the run does not lie in the vocabulary.
         OSError: the disk is full; shards that are whole stay, and are found by the next try.
     """
+    names = recipe_sources(context.workspace, context.recipe)
+    refuse_restricted(context.workspace, f"export {context.recipe}", names)
     refuse_unplanned(context)
     order = context.lake.read(MIXED_CORPUS, {"recipe": context.recipe}).sort_by("position")
     held_out = _validation_starts(context, order.num_rows)
     parts = [("", order.slice(0, held_out)), (VALIDATION, order.slice(held_out))]
-    names = recipe_sources(context.workspace, context.recipe)
     folders = {source: prepare(context, source) for source in names}
     tasks = [
         task
@@ -84,6 +88,7 @@ def export_run(
                 index = mds.index(shards, _vocab_size(context))
                 write_json(folder / "mds" / place / "index.json", index, indent=2)
     write_json(folder / MANIFEST, {**manifest(context, rows), "shards": wanted}, indent=2)
+    note_export(context.workspace, context.recipe, formats, to or str(folder), rows)
     forget(context)
     return files
 

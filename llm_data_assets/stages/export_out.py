@@ -17,7 +17,8 @@ def export_to(workspace: Workspace, recipe: str, form: str, out: str) -> list[st
     """Write a recipe's run in one format to `out`; returns the files, the manifest last.
 
     Raises:
-        ConfigError: there is no such recipe or format, or the run is not there yet.
+        ConfigError: there is no such recipe or format, the run is not there yet, or may not
+            leave.
     """
     if recipe not in workspace.recipes:
         raise ConfigError(
@@ -33,7 +34,7 @@ def export_to(workspace: Workspace, recipe: str, form: str, out: str) -> list[st
         export_run(context, [form], folder, base=folder)
         return [str(path) for path in _files(folder)]
     folder = workspace.home / "cache" / "export" / recipe
-    export_run(context, [form], folder, base=folder)
+    export_run(context, [form], folder, base=folder, to=out)
     sent = [_send(path, f"{out.rstrip('/')}/{path.relative_to(folder)}") for path in _files(folder)]
     shutil.rmtree(folder)
     return sent

@@ -23,6 +23,7 @@ from llm_data_assets.lake.instruction_tables import (
     RAW_INSTRUCTIONS,
     SELECTED_INSTRUCTIONS,
 )
+from llm_data_assets.stages.access import note_export, refuse_restricted
 from llm_data_assets.stages.checks import SAMPLES, query
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.stage import Check, CheckResult, Context, Outcome, Stage
@@ -48,6 +49,8 @@ _TOKENS = pa.schema(
 def run(context: Context) -> Outcome:
     """Split, order and write the selected dialogues of all sources."""
     rows, came_in = _selected(context)
+    sources = sorted({row["source"] for row in rows.values()})
+    refuse_restricted(context.workspace, "export instructions", sources)
     settings = context.workspace.pipeline.model.instructions.export
     index = _ordered(rows, settings.validation_share, settings.seed)
     columns = [index.column(name).to_pylist() for name in INSTRUCTION_MIX.schema.names]
@@ -56,6 +59,9 @@ def run(context: Context) -> Outcome:
         INSTRUCTION_MIX, {}, "all", key, [index.select(INSTRUCTION_MIX.schema.names)]
     )
     files = _write(context, rows, index)
+    formats = sorted({row["format"] for row in files})
+    to = str(context.workspace.home / FOLDER)
+    note_export(context.workspace, "instructions", formats, to, files)
     listed = pa.Table.from_pylist(files, INSTRUCTION_FILES.schema)
     made = context.lake.write_shard(
         INSTRUCTION_FILES, {}, "all", task_key(CODE_VERSION, files), [listed]

@@ -10,17 +10,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.catalog import publish
+from llm_data_assets.config.workspace import Workspace, make_home
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.instruction_tables import INSTRUCTION_TABLES
 from llm_data_assets.lake.media_tables import MEDIA_TABLES
-from llm_data_assets.lake.models import load_models
 from llm_data_assets.lake.schemas import CHECKS, STAGE_STATS, TABLES
 from llm_data_assets.stages.beside import tables_of
 from llm_data_assets.stages.checks import samples_json
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.pair_signals import PAIR_SIGNALS
+from llm_data_assets.stages.publication import publish_catalog
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.removed_signals import REMOVED_SIGNALS
 from llm_data_assets.stages.scored_instructions import SCORED_INSTRUCTIONS
@@ -72,6 +71,7 @@ def materialise(
     The row in `stage_stats` comes last: a partition without it is made again by the next run,
     from the shards that are there.
     """
+    make_home(workspace.home)
     context = Context(workspace, lake_of(workspace), partition, progress)
     run_id = run_id or uuid.uuid4().hex
     made_from = input_version(stage, context, STAGES)
@@ -84,7 +84,7 @@ def materialise(
     _append_checks(context, stage, results, run_id)
     if not done.blocked_by(stage):
         _append_stats(context, stage, done, made_from, run_id)
-    publish(workspace.home, ALL_TABLES, load_models())
+    publish_catalog(workspace)
     return done
 
 

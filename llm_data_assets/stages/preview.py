@@ -91,7 +91,7 @@ def preview(workspace: Workspace, source: str) -> Preview:
                     "license": record.license or settings.license,
                     # A reader that had to find the encoding out says so.
                     "encoding": record.meta.get("encoding", "utf-8"),
-                    "beginning": record.text[:100],
+                    "beginning": "" if source in workspace.hidden else record.text[:100],
                 }
             )
     return found

@@ -57,7 +57,7 @@ def _tasks(context: Context, files: list[SourceFile]) -> list[Task]:
     shard_bytes = int(context.workspace.pipeline.model.engine.shard_mb * (1 << 20))
     declared = _declared(context.workspace, context.partition)
     reader = digest(CODE_VERSION, declared)
-    taken_down = read_takedowns(context.workspace.takedowns)
+    taken_down = read_takedowns(context.workspace.audit)
     groups = group_files(files, declared["format"], declared["options"], shard_bytes)
     return [
         Task(

@@ -45,7 +45,7 @@ def read_source(
     files = files_of(context.workspace, context.source)
     gone = sorted(
         str(value)
-        for takedown in read_takedowns(context.workspace.takedowns)
+        for takedown in read_takedowns(context.workspace.audit)
         for value in (*takedown.values, *(doc_id for _, _, doc_id in takedown.met))
     )
     shard_bytes = int(context.workspace.pipeline.model.engine.shard_mb * (1 << 20))
@@ -92,7 +92,7 @@ def _rows(
             last = record.offset
             row = record if isinstance(record, Reject) else row_of(settings, file, record, ordinal)
             if isinstance(row, dict) and not gone.isdisjoint((row["doc_id"], row.get("url"))):
-                row = Reject(record.offset, "taken down: see the record of takedowns")
+                row = Reject(record.offset, "taken down: see the audit log")
             if isinstance(row, Reject):
                 rejects.append(reject_row(file, row))
                 continue
@@ -170,7 +170,7 @@ def declared(workspace: Workspace, partition: Partition) -> dict[str, Any]:
 
 def raw_inputs(context: Context) -> dict[str, str]:
     """Versions of what a raw table is read from."""
-    takedowns = read_takedowns(context.workspace.takedowns)
+    takedowns = read_takedowns(context.workspace.audit)
     return {
         "source_files": files_version(context.workspace, context.source),
         "takedowns": digest([each.values for each in takedowns]) if takedowns else "",

@@ -50,7 +50,9 @@ class RawRows:
             if text.strip():
                 row = _document_row(self._settings, file, record, text)
                 if (number := self._taken_down(row)) is not None:
-                    record = Reject(record.offset, f"taken down: takedown {number} of the record")
+                    record = Reject(
+                        record.offset, f"taken down: takedown {number} of the audit log"
+                    )
                 else:
                     self._rows[RAW_CORPUS.name].append(row)
                     edits = edit_rows(row["doc_id"], record.text, text, made)

@@ -8,7 +8,7 @@ from pathlib import Path
 from llm_data_assets.config.digest import digest
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.takedowns import read_takedowns
-from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.config.workspace import Workspace, make_home
 from llm_data_assets.lake.json_file import write_json
 from llm_data_assets.sources.files import SourceFile, describe, list_files
 from llm_data_assets.sources.formats import all_formats, check_options, companions
@@ -42,6 +42,7 @@ def files_of(workspace: Workspace, source: str) -> list[SourceFile]:
     except (FileNotFoundError, ValueError, PermissionError) as error:
         raise _located(workspace, source, "uris", error) from error
     if checksums != before:
+        make_home(workspace.home)
         write_json(cache, dict(checksums))
     return _without_taken_down(workspace, source, files)
 
@@ -50,7 +51,7 @@ def _without_taken_down(
     workspace: Workspace, source: str, files: list[SourceFile]
 ) -> list[SourceFile]:
     gone: dict[str, list[str]] = {}
-    for takedown in read_takedowns(workspace.takedowns):
+    for takedown in read_takedowns(workspace.audit):
         for of_source, file, doc_id in takedown.met:
             if of_source == source:
                 gone.setdefault(file, []).append(doc_id)

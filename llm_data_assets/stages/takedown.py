@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import duckdb
@@ -44,7 +44,8 @@ def effect_of(
     Raises:
         ConfigError: a value meets no document.
     """
-    connection = connect(workspace.home)
+    everything = chain.from_iterable(workspace.restricted.values())
+    connection = connect(workspace.home, everything)
     effect = Effect(_documents(connection, kind, values))
     if with_duplicates:
         effect.documents = _and_duplicates(connection, effect.documents)
@@ -103,12 +104,11 @@ def effect_lines(effect: Effect) -> Iterator[str]:
 def record(
     workspace: Workspace, kind: Kind, values: Sequence[str], reason: str, effect: Effect
 ) -> Takedown:
-    """Sign the takedown into the record; the next run leaves the documents out.
+    """Sign the takedown into the audit log; the next run leaves the documents out.
 
     Documents that go for being duplicates are named by id, whatever was asked by.
     """
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    return append_takedown(workspace.takedowns, at, kind, values, reason, effect.met)
+    return append_takedown(workspace.audit, kind, values, reason, effect.met)
 
 
 def purge(workspace: Workspace) -> int:

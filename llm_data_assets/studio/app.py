@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from importlib import resources
 from typing import Any
 
@@ -21,7 +22,7 @@ from llm_data_assets.studio.reader import Reader
 from llm_data_assets.studio.screens import SCREENS, Screen
 from llm_data_assets.studio.shown import address, cell, compact
 
-HOSTS = ("127.0.0.1", "localhost", "[::1]")
+_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -43,15 +44,15 @@ class OnlyHere:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = {
-            name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]
-        }
-        host = headers.get("host", "")
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
+        told = [
+            (name.decode("latin-1").lower(), value.decode("latin-1"))
+            for name, value in scope["headers"]
+        ]
+        hosts, headers = [value for name, value in told if name == "host"], dict(told)
         foreign = headers.get("sec-fetch-site") == "cross-site" and (
             headers.get("sec-fetch-mode") != "navigate"
         )
-        if name not in HOSTS or foreign:
+        if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]) or foreign:
             refusal = PlainTextResponse(
                 "The studio answers to this machine alone. Try: http://127.0.0.1\n", 403
             )

@@ -301,7 +301,7 @@ class Lab:
                     f"SELECT doc_id, left(text, 400) AS text FROM read_parquet({_listed(raw)}) "
                     f"WHERE doc_id IN ({listed})"
                 )
-                if raw
+                if raw and source not in self._workspace.hidden
                 else []
             )
             by_name = {each["doc_id"]: each["text"] for each in texts}

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.catalog import CATALOG, connect, literal, rows
+from llm_data_assets.lake.catalog import CATALOG, connect, hold, literal, rows
 from llm_data_assets.studio.lab import LIMITS, Lab
 from llm_data_assets.text.personal_data import mask_shown
 
@@ -76,6 +76,7 @@ class Reader:
                 self._publication = publication
                 self._answers.clear()
             cursor = self._connection.cursor()
+            hold(cursor, self.workspace.roles)
         try:
             yield cursor
         finally:

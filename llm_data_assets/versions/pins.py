@@ -57,7 +57,7 @@ def pin(workspace: Workspace, name: str) -> Path:
         "packages": {each: importlib.metadata.version(each) for each in _PACKAGES},
         "catalog": workspace.catalog.path.read_text(encoding="utf-8"),
         "pipeline": workspace.pipeline.path.read_text(encoding="utf-8"),
-        "takedowns": len(read_takedowns(workspace.takedowns)),
+        "takedowns": len(read_takedowns(workspace.audit)),
         "inputs": inputs_of(workspace),
         "partitions": _partitions(workspace, lake),
         "tokenizer": tokenizers[0] if tokenizers else None,
@@ -94,8 +94,8 @@ def names(workspace: Workspace) -> list[str]:
 
 
 def folder_of(workspace: Workspace) -> Path:
-    """Where the pins lie: beside the record of takedowns."""
-    return workspace.takedowns.parent / "pins"
+    """Where the pins lie: beside the audit log."""
+    return workspace.kept_beside / "pins"
 
 
 def files_by_table(lake: Lake) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.loading import load
 from llm_data_assets.config.pipeline import Pipeline
 from llm_data_assets.config.takedowns import read_takedowns
-from llm_data_assets.config.workspace import Workspace
+from llm_data_assets.config.workspace import Workspace, make_home
 from llm_data_assets.lake.delta import ShardFile, content_version
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of
@@ -35,7 +35,8 @@ def workspace_of(pin: Pin, workspace: Workspace, home: Path) -> Workspace:
     marker = home / "pin" / f"{pin['digest']}.pin"
     if home.exists() and any(home.iterdir()) and not marker.exists():
         raise ConfigError(str(home), "", "is not empty", "a new folder for the rebuild")
-    marker.parent.mkdir(parents=True, exist_ok=True)
+    make_home(home)
+    marker.parent.mkdir(exist_ok=True)
     marker.touch()
     for kind in ("catalog", "pipeline"):
         (marker.parent / f"{kind}.yaml").write_text(pin[kind], encoding="utf-8")
@@ -82,7 +83,7 @@ def _contents(paths: list[str]) -> Mapping[str, str]:
 
 
 def _refuse_gone_inputs(pin: Pin, workspace: Workspace) -> None:
-    since = len(read_takedowns(workspace.takedowns)) - pin["takedowns"]
+    since = len(read_takedowns(workspace.audit)) - pin["takedowns"]
     if since > 0:
         raise ConfigError(
             pin["name"], "", f"{since} takedowns were recorded since; what went is not made again",

@@ -4,13 +4,12 @@ from pathlib import Path
 
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.catalog import publish
 from llm_data_assets.lake.delta import Lake, ShardFile
-from llm_data_assets.lake.models import load_models
 from llm_data_assets.lake.schemas import STAGE_STATS, Table
 from llm_data_assets.stages.beside import values_in
 from llm_data_assets.stages.graph import STAGES
-from llm_data_assets.stages.materialise import ALL_TABLES, append_stats, lake_of
+from llm_data_assets.stages.materialise import append_stats, lake_of
+from llm_data_assets.stages.publication import publish_catalog
 from llm_data_assets.stages.stage import Context, Partition, Stage
 from llm_data_assets.stages.versions import config_hash, data_version, input_version
 from llm_data_assets.versions.history import (
@@ -54,7 +53,7 @@ def restore(workspace: Workspace, name: str, version: int) -> tuple[Stage, Parti
     context = Context(workspace, lake, partition)
     content = data_version(lake, stage.table, partition.values)
     _append_stats(context, stage, version, content)
-    publish(workspace.home, ALL_TABLES, load_models())
+    publish_catalog(workspace)
     return stage, partition, content
 
 

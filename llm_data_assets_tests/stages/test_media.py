@@ -14,16 +14,16 @@ import yaml
 from llm_data_assets.config.catalog import MEDIA_FORMATS
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace, open_workspace
-from llm_data_assets.lake.catalog import connect, publish
-from llm_data_assets.lake.models import load_models
+from llm_data_assets.lake.catalog import connect
 from llm_data_assets.media_report import explain_pair, pair_lines, report
 from llm_data_assets.sources import silence
 from llm_data_assets.sources.formats import FORMATS, load_reader
 from llm_data_assets.stages import materialise as materialise_module
 from llm_data_assets.stages import raw_pairs
 from llm_data_assets.stages.graph import STAGES
-from llm_data_assets.stages.materialise import ALL_TABLES, lake_of, materialise
+from llm_data_assets.stages.materialise import lake_of, materialise
 from llm_data_assets.stages.prune import remove_dropped_sources
+from llm_data_assets.stages.publication import publish_catalog
 from llm_data_assets.stages.stage import Context, Partition
 from llm_data_assets.stages.versions import is_fresh
 from llm_data_assets.tokens.tokenizer import train
@@ -114,14 +114,14 @@ def seven(folder: Path) -> Workspace:
 def run_branch(workspace: Workspace, *, upto: str = BRANCH[-1]) -> None:
     """Every partition of the branch's stages; the catalog is published once, at the end."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(materialise_module, "publish", lambda home, tables, models: home)
+        patch.setattr(materialise_module, "publish_catalog", lambda workspace: None)
         for name in BRANCH[: BRANCH.index(upto) + 1]:
             stage = STAGES[name]
             for partition in stage.partitions(workspace):
                 done = materialise(stage, partition, workspace, run_id="test")
                 assert not done.blocked_by(stage), (name, partition, done.checks)
                 assert done.outcome.docs_in == done.outcome.docs + sum(done.outcome.drops.values())
-    publish(workspace.home, ALL_TABLES, load_models())
+    publish_catalog(workspace)
 
 
 def rows(workspace: Workspace, sql: str) -> list[tuple[Any, ...]]:

@@ -122,7 +122,7 @@ def test_the_next_duplicate_comes_in_and_one_file_is_read(
     names = connect(after.home).execute("SELECT doc_id FROM filtered_corpus").fetchall()
     assert ("second/copy",) in names and ("first/keys",) not in names
     error = connect(after.home).execute("SELECT error FROM rejects").fetchall()
-    assert error == [("taken down: takedown 1 of the record",)]
+    assert error == [("taken down: takedown 1 of the audit log",)]
     rebuilt = reopened(made, made.home.parent / "rebuilt")
     materialise_all(rebuilt)
     assert contents(rebuilt) == contents(after)
@@ -169,15 +169,15 @@ def test_an_address_and_a_hash_meet_later_copies(made: Workspace) -> None:
 def test_a_record_that_was_touched_stops_everything(made: Workspace) -> None:
     for doc_id in ("first/a1", "first/a2"):
         record(made, "doc_id", [doc_id], "asked", effect_of(made, "doc_id", [doc_id]))
-    whole = made.takedowns.read_text()
-    assert [each.number for each in read_takedowns(made.takedowns)] == [1, 2]
+    whole = made.audit.read_text()
+    assert [each.number for each in read_takedowns(made.audit)] == [1, 2]
     for broken in (
         whole.replace("first/a1", "first/a7"),
         "".join(whole.splitlines(keepends=True)[1:]),
         whole + "{}\n",
     ):
-        made.takedowns.write_text(broken)
-        with pytest.raises(ConfigError, match="record of takedowns is broken"):
+        made.audit.write_text(broken)
+        with pytest.raises(ConfigError, match="audit log is broken"):
             materialise_all(reopened(made))
 
 
@@ -201,7 +201,7 @@ def test_the_command_asks_before_it_acts(
     code, text = call(capsys, "takedown", "first/keys")
     assert code == 0 and "comes in     second/copy" in text and "nothing was changed" in text
     assert "of second is made again: 0 go, 1 may come in" in " ".join(text.split())
-    assert not chosen.takedowns.exists()
+    assert read_takedowns(chosen.audit) == []
     assert call(capsys, "takedown")[0] == 2
 
 

@@ -10,12 +10,12 @@ import yaml
 
 from llm_data_assets.config.workspace import Workspace, open_workspace, quickstart_folder
 from llm_data_assets.engine import local
-from llm_data_assets.lake.catalog import connect, publish
-from llm_data_assets.lake.models import load_models
+from llm_data_assets.lake.catalog import connect
 from llm_data_assets.lake.schemas import HISTORY
 from llm_data_assets.stages import materialise as materialise_module
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of, materialise
+from llm_data_assets.stages.publication import publish_catalog
 
 
 def materialise_all(workspace: Workspace) -> None:
@@ -24,20 +24,20 @@ def materialise_all(workspace: Workspace) -> None:
     The catalog is published once, at the end: half of the time of a small flow.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(materialise_module, "publish", lambda home, tables, models: home)
+        patch.setattr(materialise_module, "publish_catalog", lambda workspace: None)
         for stage in STAGES.values():
             for partition in stage.partitions(workspace):
                 done = materialise(stage, partition, workspace)
                 blocked = [check.name for check in done.blocked_by(stage)]
                 assert not blocked, (stage.name, partition.key, blocked)
-    publish(workspace.home, ALL_TABLES, load_models())
+    publish_catalog(workspace)
 
 
 def copied(workspace: Workspace, folder: Path) -> Workspace:
     """A copy of a workspace whose home lies beside its catalog, with its tables, in `folder`."""
     shutil.copytree(workspace.catalog.path.parent, folder, symlinks=True)
     copy = open_workspace(folder / "home", folder / "catalog.yaml", folder / "pipeline.yaml")
-    publish(copy.home, ALL_TABLES, load_models())  # a catalog names files by their whole path
+    publish_catalog(copy)  # a catalog names files by their whole path
     return copy
 
 

@@ -9,9 +9,10 @@ from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import connect, publish
 from llm_data_assets.stages.materialise import ALL_TABLES
+from llm_data_assets.stages.publication import refresh_catalog
 from llm_data_assets.studio.app import make_app
 from llm_data_assets.studio.reader import Reader
-from llm_data_assets.studio.serve import publish_new_models, serve
+from llm_data_assets.studio.serve import serve
 from llm_data_assets.studio.sql_box import MOST_ROWS, ask
 from llm_data_assets_tests.studio.conftest import MAIL
 
@@ -81,6 +82,12 @@ def test_one_select_is_answered(reader: Reader) -> None:
         "SELECT * FROM glob('/etc/*')",
         "SELECT * FROM read_csv('http://127.0.0.1:1/x.csv')",
         "SELECT * FROM read_parquet('{home}/catalog.duckdb')",
+        "SELECT * FROM read_parquet('{home}/lake/raw_corpus/*/*.parquet')",
+        "FROM '{home}/lake/raw_corpus/*/*.parquet'",
+        'FROM "{home}/lake/x"."y"."parquet"',
+        "DESCRIBE SELECT * FROM parquet_metadata('{home}/lake/raw_corpus/*/*.parquet')",
+        "SELECT 1 ORDER BY (SELECT count(*) FROM query('FROM raw_corpus'))",
+        "SELECT getvariable('x'); SET VARIABLE llm_data_roles = ['legal']",
         "not sql at all",
         "",
     ],
@@ -120,6 +127,6 @@ def test_a_port_in_use_is_said_with_a_way_out(home: Workspace) -> None:
 
 def test_a_catalog_older_than_a_model_is_published_again(home: Workspace) -> None:
     publish(home.home, ALL_TABLES, {"funnel": "SELECT 1 AS docs"})
-    publish_new_models(home)
+    refresh_catalog(home)
     with connect(home.home) as connection:
         assert connection.execute("SELECT count(*) > 0 FROM survival").fetchall() == [(True,)]

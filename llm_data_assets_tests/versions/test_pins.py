@@ -178,7 +178,7 @@ def test_a_rebuild_without_its_inputs_is_refused_by_name(
 
 def test_what_was_taken_down_since_is_not_made_again(workspace: Workspace, tmp_path: Path) -> None:
     pin(workspace, "first")
-    append_takedown(workspace.takedowns, "2026-01-01", "doc_id", ["a/1"], "", [])
+    append_takedown(workspace.audit, "doc_id", ["a/1"], "", [])
     with pytest.raises(ConfigError, match=r"1 takedowns were recorded since.* Try: `llm-data run`"):
         workspace_of(read_pin(workspace, "first"), workspace, tmp_path / "again")
 

@@ -36,12 +36,13 @@ def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
       UNION ALL BY NAME SELECT * FROM removed_signals WHERE doc_id = {named})""",
         fill="llm-data run --to quality_signals",
     )
-    whole = raw[0] if raw else ""
+    whole = (raw[0] if raw else "") or ""
     shown = whole[: None if query.get("all") else _SHOWN]
     return {
         "panels": [text, signals],
         "asked": doc_id,
         "passport": passport,
+        "restricted_to": reader.workspace.hidden.get(passport["document"]["source"], []),
         "marked": marked(shown, _marks(reader, named), reader.reveal),
         "cut": len(whole) > len(shown),
         "gauges": gauges(reader, passport, signals.rows[0]) if signals.rows else [],

@@ -109,7 +109,8 @@ def _matrix(rows: list[Row]) -> dict[str, Any]:
 
 def _difference(texts: list[Row], kept: str, removed: str) -> list[tuple[str, str]]:
     """(words, same | del | ins) from the kept to the removed document; long texts are cut."""
-    by_id = {row["doc_id"]: row["text"] for row in texts}
+    # A restricted source has no texts to compare.
+    by_id = {row["doc_id"]: row["text"] for row in texts if row["text"] is not None}
     if kept not in by_id or removed not in by_id:
         return []
     one, other = (re.findall(r"\S+\s*", by_id[name])[:_WORDS] for name in (kept, removed))
