@@ -16,17 +16,19 @@ def print_tables(tables: dict[str, list[dict[str, Any]]], as_json: bool) -> None
     if as_json:
         print_json(tables)
         return
-    for rows in tables.values():
+    for title, rows in tables.items():
         if rows:
-            print_rows(list(rows[0]), [tuple(row.values()) for row in rows], False)
+            print_rows(list(rows[0]), [tuple(row.values()) for row in rows], False, title)
 
 
-def print_rows(names: list[str], rows: list[tuple[Any, ...]], as_json: bool) -> None:
+def print_rows(
+    names: list[str], rows: list[tuple[Any, ...]], as_json: bool, title: str | None = None
+) -> None:
     """Rows under column names, as a table or as JSON records."""
     if as_json:
         print_json([dict(zip(names, row, strict=True)) for row in rows])
         return
-    table = RichTable()
+    table = RichTable(title=title, title_justify="left")
     for name in names:
         table.add_column(escape(name), overflow="fold")  # a cut name could not be used
     for row in rows:

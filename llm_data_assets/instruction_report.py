@@ -8,23 +8,29 @@ import duckdb
 from llm_data_assets.lake.catalog import rows
 
 _QUERIES = {
-    "stages": """
-        PIVOT (SELECT source, stage, docs FROM instruction_funnel) ON stage IN
-        ('raw_instructions', 'deduped_instructions', 'scored_instructions', 'selected_instructions')
-        USING first(docs) ORDER BY source""",
-    "left": """
-        SELECT source, stage, reason, count(*) AS rows, round(avg(value), 3) AS mean_value,
-               any_value(threshold) AS threshold
-        FROM verdicts WHERE NOT kept AND position = 0
-          AND stage IN ('deduped_instructions', 'selected_instructions')
-        GROUP BY ALL ORDER BY source, stage, rows DESC, reason""",
-    "rejects": """
-        SELECT source, split_part(error, ':', 1) AS reason, count(*) AS rows
-        FROM rejects SEMI JOIN (SELECT DISTINCT source FROM instruction_funnel) USING (source)
+    "dialogues": """
+        SELECT source, read_in, deduped, selected, train, validation FROM instruction_figures
+        UNION ALL BY NAME
+        SELECT 'all' AS source, sum(read_in) AS read_in, sum(deduped) AS deduped,
+               sum(selected) AS selected, sum(train) AS train, sum(validation) AS validation
+        FROM instruction_figures HAVING count(*) > 1""",
+    "why they left": """
+        SELECT * REPLACE (round(mean_value, 3) AS mean_value) FROM instruction_losses
+        ORDER BY source, stage, docs DESC, reason""",
+    "unreadable records": """
+        SELECT source, split_part(error, ':', 1) AS reason, count(*) AS docs
+        FROM rejects SEMI JOIN instruction_figures USING (source)
         GROUP BY ALL ORDER BY ALL""",
-    "figures": """
-        SELECT source, metric, key, round(value, 3) AS value
-        FROM selection_report ORDER BY source, metric, key""",
+    "selected by task type": """
+        SELECT source, recall, reasoning, creative, tool_use, shortfall,
+               round(cluster_coverage, 3) AS cluster_coverage,
+               round(quality_with_length, 3) AS quality_with_length
+        FROM instruction_figures ORDER BY source""",
+    "preferences": """
+        SELECT source, pairs, with_margin, round(margin_mean, 3) AS margin_mean, tied,
+               round(chosen_is_longer, 3) AS chosen_is_longer,
+               round(length_ratio_median, 3) AS length_ratio_median
+        FROM instruction_figures WHERE pairs > 0 ORDER BY source""",
     "files": """
         SELECT file, rows, n_skipped AS skipped, n_bytes AS bytes
         FROM instruction_files ORDER BY file""",

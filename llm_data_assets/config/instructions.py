@@ -1,13 +1,15 @@
 """Instruction data: how repeats are found, what is measured, what is selected, what is written."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
 from llm_data_assets.config.rule import RuleEntry
 
 ChatFormat = Literal["messages", "sharegpt", "alpaca", "tokenized"]
 TASK_TYPES = ("recall", "reasoning", "creative", "tool_use")
+# The mission's shares, which have no other source.
+QUOTAS = {"recall": 0.1, "reasoning": 0.5, "creative": 0.2, "tool_use": 0.2}
 
 
 class _Settings(BaseModel):
@@ -61,10 +63,15 @@ class Selection(_Settings):
     )
     quotas: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=dict,
-        description="Shares by task type, as {recall: 0.1, reasoning: 0.5, creative: 0.2, "
+        description="Shares by task type; true is {recall: 0.1, reasoning: 0.5, creative: 0.2, "
         "tool_use: 0.2}; needs n; none if absent",
     )
     seed: int = 1
+
+    @field_validator("quotas", mode="before")
+    @classmethod
+    def _usual(cls, given: Any) -> Any:
+        return QUOTAS if given is True else given or {}
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:

@@ -6,9 +6,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http.client import HTTPResponse
 from typing import Any, Protocol
 
 _TRIES = 3
+_BLOCK = 1 << 16
 _TRY_AGAIN = (429, 500, 502, 503, 504)
 
 
@@ -36,7 +38,7 @@ class HttpClient:
     """Posts to `<url>/chat/completions`; only the url that was given is ever opened.
 
     `settings` go into every request (temperature, max_tokens, seed). A server that is busy is asked
-    three times; one that says nothing for `timeout` seconds is given up.
+    three times; one that is silent for `timeout` seconds, or has not ended by then, is given up.
     """
 
     url: str
@@ -57,10 +59,14 @@ class HttpClient:
             {"Content-Type": "application/json",
              **({"Authorization": f"Bearer {self.key}"} if self.key else {})},
         )  # fmt: skip
+        silent = ModelError(
+            f"{self.url} gave no whole answer in {self.timeout:g} s. Try: a longer --timeout"
+        )
         for left in reversed(range(_TRIES)):
             try:
+                started = time.monotonic()
                 with urllib.request.urlopen(request, timeout=self.timeout) as response:
-                    return _answer(response.read(), self.url)
+                    return _answer(_whole(response, started + self.timeout), self.url)
             except urllib.error.HTTPError as error:
                 with error:
                     said = error.read(200).decode("utf-8", "replace")
@@ -70,15 +76,11 @@ class HttpClient:
                         "Try: look at the server's log, and at the model's name"
                     ) from None
             except TimeoutError:
-                raise ModelError(
-                    f"{self.url} said nothing for {self.timeout:g} s. Try: a longer --timeout"
-                ) from None
+                raise silent from None
             except (urllib.error.URLError, OSError) as error:
                 reason = getattr(error, "reason", error)
                 if isinstance(reason, TimeoutError):
-                    raise ModelError(
-                        f"{self.url} said nothing for {self.timeout:g} s. Try: a longer --timeout"
-                    ) from None
+                    raise silent from None
                 if not left:
                     raise ModelError(
                         f"{self.url} cannot be reached: {reason}. Try: start the server, or mend "
@@ -86,6 +88,17 @@ class HttpClient:
                     ) from None
             time.sleep(self.pause)
         raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _whole(response: HTTPResponse, until: float) -> bytes:
+    """The body. A socket's timeout is of each read alone: a server that sends a byte now and then
+    would never meet it."""
+    body = b""
+    while part := response.read1(_BLOCK):
+        body += part
+        if time.monotonic() > until:
+            raise TimeoutError
+    return body
 
 
 def _answer(body: bytes, url: str) -> str:

@@ -147,7 +147,9 @@ def _scores(
         "unsafe_terms": len(set(unsafe.findall(f"{question}\n{answer}".lower()))) if unsafe else 0,
         "rating": rating,
         "rating_fault": fault,
-        "margin": margin(row["ratings"]) if row["kind"] == "preference" else None,
+        "margin": margin(row["ratings"], lists.rating_range)
+        if row["kind"] == "preference"
+        else None,
         "length_ratio": len(answer) / max(1, len(rejected)) if rejected is not None else None,
     }
     found["quality"] = heuristic_quality(found, counted.distinct) if rating is None else rating
@@ -207,19 +209,22 @@ def _equations(text: str) -> int:
     return sum(bool(_DIGIT.search(left) and _DIGIT.search(right)) for left, _, right in sides)
 
 
-def own_rating(ratings: Sequence[Mapping[str, Any]]) -> float | None:
-    """`overall` of the (chosen) answer, else the mean of its aspects; ranks are no ratings."""
-    by_aspect = {each["aspect"]: each["chosen"] for each in ratings or ()}
-    return _overall(by_aspect)
+def own_rating(ratings: Sequence[Mapping[str, Any]], within: tuple[float, float]) -> float | None:
+    """`overall` of the (chosen) answer, else the mean of its aspects; ranks are no ratings, nor is
+    what lies outside of the bounds."""
+    rating = _overall({each["aspect"]: each["chosen"] for each in ratings or ()})
+    return rating if rating is not None and within[0] <= rating <= within[1] else None
 
 
-def margin(ratings: Sequence[Mapping[str, Any]]) -> float | None:
-    """How much better the chosen answer was rated; of ranks, how many places before."""
+def margin(ratings: Sequence[Mapping[str, Any]], within: tuple[float, float]) -> float | None:
+    """How much better the chosen answer was rated; of ranks, how many places before. None where a
+    rating lies outside of the bounds."""
     sides = [{each["aspect"]: each[side] for each in ratings or ()}
              for side in ("chosen", "rejected")]  # fmt: skip
     chosen, rejected = map(_overall, sides)
     if chosen is not None and rejected is not None:
-        return chosen - rejected
+        inside = all(within[0] <= each <= within[1] for each in (chosen, rejected))
+        return chosen - rejected if inside else None
     before, after = (side.get("rank") for side in sides)
     return None if before is None or after is None else after - before
 
@@ -234,16 +239,30 @@ def _overall(by_aspect: Mapping[str, float | None]) -> float | None:
 def rating_of(
     ratings: Sequence[Mapping[str, Any]], meta: Mapping[str, Any], lists: Lists
 ) -> tuple[float | None, str]:
-    """The rating and what is wrong with it; text that is a number is one."""
-    given = own_rating(ratings) if lists.rating is None else meta.get(lists.rating)
+    """The rating and what is wrong with it; text that is a number is one.
+
+    What a reader could not use as a rating stands in `meta.broken_ratings`.
+    """
+    by_aspect = {each["aspect"]: each["chosen"] for each in ratings or ()}
+    given = _overall(by_aspect) if lists.rating is None else meta.get(lists.rating)
+    if given is None:
+        broken = meta.get("broken_ratings") if lists.rating is None else None
+        given = next(iter(broken.values()), None) if isinstance(broken, dict) else None
+        value, fault = _within(given, lists.rating_range)
+        return None, "out_of_range" if value is not None else fault
+    return _within(given, lists.rating_range)
+
+
+def _within(given: Any, bounds: tuple[float, float]) -> tuple[float | None, str]:
     if given is None:
         return None, "none"
     try:
         value = float(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None, "not_a_number"
-    low, high = lists.rating_range
-    return (value, "none") if low <= value <= high else (None, "out_of_range")
+    if isinstance(given, bool):
+        return None, "not_a_number"
+    return (value, "none") if bounds[0] <= value <= bounds[1] else (None, "out_of_range")
 
 
 def heuristic_quality(found: Mapping[str, Any], distinct_words: int) -> float:

@@ -24,6 +24,7 @@ from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.json_records import json_records
 
 _MAX_DEPTH = 100
+_LINKS = ("message_id", "parent_id")
 _Path = list[dict[str, Any]]
 
 
@@ -74,6 +75,8 @@ def _trees(file: SourceFile) -> Iterator[tuple[int, Any]]:
             yield offset, record
         elif "message_id" not in record:
             yield offset, reject("no tree: neither a prompt nor a message", record, offset)
+        elif not all(isinstance(record.get(name), str | int | None) for name in _LINKS):
+            yield offset, reject("broken link: message_id or parent_id is no id", record, offset)
         else:
             if flat and flat[0].get("message_tree_id") != record.get("message_tree_id"):
                 yield from _grown(flat, start)
@@ -147,13 +150,16 @@ def _dialogue(path: _Path, about: dict[str, Any], offset: int) -> Conversation:
 
 def _pairs(
     message: dict[str, Any], before: _Path, about: dict[str, Any], offset: int
-) -> Iterator[Preference]:
+) -> Iterator[Preference | Reject]:
     """Siblings with ranks, 0 being the best, two by two."""
     path = [*before, message]
     replies = message.get("replies") or []
+    for each in replies:
+        if each.get("rank") is not None and not _is_rank(each["rank"]):
+            problem = f"broken rank: {each['rank']!r}"[:60] + " is no whole number from 0 on"
+            yield reject(problem, _said_of(each), offset)
     ranked = sorted(
-        (each for each in replies if isinstance(each.get("rank"), int)),
-        key=lambda each: each["rank"],
+        (each for each in replies if _is_rank(each.get("rank"))), key=lambda each: each["rank"]
     )
     for place, better in enumerate(ranked):
         for worse in ranked[place + 1 :]:
@@ -171,6 +177,10 @@ def _pairs(
             )
     for reply in replies:
         yield from _pairs(reply, path, about, offset)
+
+
+def _is_rank(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _turn(message: dict[str, Any]) -> Turn:

@@ -2,9 +2,10 @@
 
 `overall_score` 10 stands for a critique's 1 in some completions: where the mean of the four aspects
 is at most 2, it is read as 1, and `meta.corrected_scores` counts it. Ratings are text, and may be
-N/A.
+N/A; what else is no number from 0 to 10 is no rating and stands in `meta.broken_ratings`.
 """
 
+import math
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Any, Literal
@@ -67,6 +68,11 @@ def read_records(file: SourceFile, options: Options) -> Iterator[Spoken]:
                     meta={**about, **rest_of(completion, "response"), "scores": scores},
                 )  # fmt: skip
         else:
+            for completion, _ in rated:
+                if "overall" in completion.get("broken_ratings", {}):
+                    said = f"{completion['broken_ratings']['overall']!r}"[:40]
+                    problem = f"broken rating: overall_score {said} is no number from 0 to 10"
+                    yield reject(problem, completion, offset)
             yield from _pairs(record["instruction"], rated, about, offset)
 
 
@@ -98,29 +104,31 @@ def _answered(completion: Any) -> bool:
 def _rated(completion: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
     """The completion and its scores by aspect; those that are no number are left out."""
     annotations = completion.get("annotations")
-    scores = {}
+    given = {"overall": completion.get("overall_score")}
     for aspect in _ASPECTS:
         rating = annotations.get(aspect) if isinstance(annotations, dict) else None
-        value = rating.get("Rating") if isinstance(rating, dict) else None
-        if (number := _number(value)) is not None:
-            scores[aspect] = number
-    overall = _number(completion.get("overall_score"))
-    if overall is not None:
-        means = sum(scores.values()) / len(scores) if scores else None
-        scores["overall"] = 1.0 if _is_mistaken(overall, means) else overall
-        if scores["overall"] != overall:
-            completion = {**completion, "corrected_score": True}
+        given[aspect] = rating.get("Rating") if isinstance(rating, dict) else None
+    scores = {name: number for name, said in given.items() if (number := _number(said)) is not None}
+    broken = {name: said for name, said in given.items() if name not in scores}
+    broken = {name: said for name, said in broken.items() if said not in (None, "N/A")}
+    if broken:
+        completion = {**completion, "broken_ratings": broken}
+    aspects = [scores[aspect] for aspect in _ASPECTS if aspect in scores]
+    mean = sum(aspects) / len(aspects) if aspects else None
+    if _is_mistaken(scores.get("overall"), mean):
+        scores["overall"] = 1.0
+        completion = {**completion, "corrected_score": True}
     return completion, scores
 
 
-def _is_mistaken(overall: float, mean: float | None) -> bool:
+def _is_mistaken(overall: float | None, mean: float | None) -> bool:
     return overall == 10 and mean is not None and mean <= _LOW
 
 
 def _number(value: Any) -> float | None:
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if 0 <= number <= 10 else None
 

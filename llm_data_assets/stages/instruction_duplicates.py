@@ -16,7 +16,7 @@ from llm_data_assets.stages.repeats import (
 )
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 _COLUMNS = ["doc_id", "source", "kind", "system", "turns", "n_prompt", "rejected", "ratings"]
 
 
@@ -24,13 +24,14 @@ def run(context: Context) -> Outcome:
     """Compare all dialogues of all sources and choose, in the total order, which stay."""
     remove_dropped_sources(context.workspace, context.lake)
     settings = context.workspace.pipeline.model.instructions.dedup
+    bounds = context.workspace.pipeline.model.instructions.rating_range
     rows = context.lake.read(RAW_INSTRUCTIONS, None, _COLUMNS)
     texts, questions, ratings = [], [], []
     for row in _dialogues(rows):
         texts.append(dialogue_text(row))
         # Pairs over one prompt are not copies of each other: only equal ones go.
         questions.append(question_text(row) if row["kind"] == "conversation" else None)
-        ratings.append(own_rating(row["ratings"]))
+        ratings.append(own_rating(row["ratings"], bounds))
     rated = np.array([-np.inf if each is None else each for each in ratings])
     order = total_order(context, rows, rated)
     partner, similarity, method = find_repeats(
@@ -61,6 +62,7 @@ rating, then id), is really that similar.""",
     branch="instructions",
     settings=lambda workspace, partition: [
         workspace.pipeline.model.instructions.dedup.model_dump(),
+        workspace.pipeline.model.instructions.rating_range,
         priorities(workspace, "instructions"),
     ],
     run=run,

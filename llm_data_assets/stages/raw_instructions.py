@@ -19,7 +19,7 @@ from llm_data_assets.stages.raw_records import (
 from llm_data_assets.stages.shards import Task
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 def run(context: Context) -> Outcome:

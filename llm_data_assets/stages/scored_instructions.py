@@ -35,7 +35,7 @@ from llm_data_assets.stages.stage import (
 from llm_data_assets.stages.versions import data_version
 from llm_data_assets.text.passages import build_index, find_passages
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 _SCORER = pa.struct([("name", pa.string()), ("value", pa.float64()), ("fault", pa.string())])
 SCORED_INSTRUCTIONS = scored_instructions(
     pa.schema(

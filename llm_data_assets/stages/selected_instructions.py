@@ -39,7 +39,7 @@ from llm_data_assets.stages.stage import (
 )
 from llm_data_assets.stages.versions import data_version
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 _DIMENSIONS = 64  # of TF-IDF and SVD
 _RANKED = ("quality", "rating", "question_words", "answer_words", "reasoning_steps")
 
@@ -297,7 +297,7 @@ def _preference_figures(scores: pa.Table) -> list[dict[str, Any]]:
         "pairs": float(pairs.num_rows),
         "pairs_with_margin": float(len(margins)),
         "margin_mean": pc.mean(margins).as_py(),
-        "tied_pairs": float(pc.sum(pc.equal(margins, 0)).as_py() or 0),
+        "tied_pairs": float(pc.sum(pc.equal(margins, 0)).as_py()) if len(margins) else None,
         "chosen_is_longer": pc.mean(pc.greater(ratios, 1).cast(pa.float64())).as_py(),
         "length_ratio_median": pc.quantile(ratios, 0.5)[0].as_py() if len(ratios) else None,
     }

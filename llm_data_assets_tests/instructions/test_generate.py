@@ -42,6 +42,13 @@ def server(answers: list[Any]) -> Iterator[tuple[str, list[Any]]]:
             if answer == "hang":
                 time.sleep(1)
                 return
+            if answer == "drip":
+                self.send_response(200)
+                self.end_headers()
+                for _ in range(20):
+                    self.wfile.write(b" ")
+                    time.sleep(0.05)
+                return
             code, content = answer if isinstance(answer, tuple) else (200, answer)
             self.send_response(code)
             self.end_headers()
@@ -111,7 +118,8 @@ def test_new_instructions_are_answered_and_marked() -> None:
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        (["hang"], r"said nothing for 0\.2 s"),
+        (["hang"], r"gave no whole answer in 0\.2 s"),
+        (["drip"], r"gave no whole answer in 0\.2 s"),
         ([(404, {"error": "no such model"})], "answers 404: .*no such model"),
         ([{"choices": []}], "answers without a text"),
         ([(503, {})], "answers 503"),

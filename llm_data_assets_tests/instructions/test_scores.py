@@ -109,6 +109,9 @@ def test_terms_are_counted_by_weight_and_at_word_boundaries() -> None:
         ("N/A", (None, "not_a_number")),
         (11, (None, "out_of_range")),
         (float("nan"), (None, "out_of_range")),
+        (10**400, (None, "not_a_number")),
+        (True, (None, "not_a_number")),
+        ([4], (None, "not_a_number")),
         (None, (None, "none")),
     ],
 )
@@ -120,9 +123,15 @@ def test_ratings_out_of_range_or_as_text(given: Any, expected: tuple[Any, str]) 
 def test_the_margin_is_of_ratings_else_of_ranks() -> None:
     rated = [{"aspect": "honesty", "chosen": 5.0, "rejected": 3.0},
              {"aspect": "overall", "chosen": 8.0, "rejected": 6.5}]  # fmt: skip
-    assert margin(rated) == 1.5
-    assert margin([{"aspect": "rank", "chosen": 0.0, "rejected": 2.0}]) == 2.0
-    assert margin([]) is None
+    assert margin(rated, (0, 10)) == 1.5
+    assert margin(rated, (0, 7)) is None
+    assert margin([{"aspect": "rank", "chosen": 0.0, "rejected": 2.0}], (0, 10)) == 2.0
+    assert margin([], (0, 10)) is None
+
+
+def test_what_a_reader_could_not_use_as_a_rating_is_a_fault() -> None:
+    for broken, fault in (({"overall": "ten"}, "not_a_number"), ({"overall": 11}, "out_of_range")):
+        assert rating_of([], {"broken_ratings": broken}, Lists({})) == (None, fault)
 
 
 def test_task_types_follow_tools_and_labels_before_the_classifier() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from llm_data_assets.config.catalog import CONVERSATION_FORMATS
 from llm_data_assets.config.errors import ConfigError
+from llm_data_assets.config.instructions import TASK_TYPES
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.instruction_report import dialogue_lines, explain_dialogue, report
 from llm_data_assets.instructions import scorers
@@ -148,9 +149,15 @@ def test_a_dialogue_is_explained_and_the_page_adds_up(made: Workspace) -> None:
     stayed = explain_dialogue(connect(made.home), kept)
     assert stayed is not None and stayed["mix"][0]["split"] == "train"
     page = report(connect(made.home))
-    assert [(row["source"], row["raw_instructions"], row["selected_instructions"])
-            for row in page["stages"]] == [("asked", 7, 3), ("pairs", 3, 3)]  # fmt: skip
-    assert {row["reason"] for row in page["rejects"]} == {"no question", "wrong type"}
+    assert [tuple(row.values()) for row in page["dialogues"]] == [
+        ("asked", 7, 5, 3, 3, 0), ("pairs", 3, 3, 3, 3, 0), ("all", 10, 8, 6, 6, 0),
+    ]  # fmt: skip
+    (pairs,) = page["preferences"]
+    assert (pairs["pairs"], pairs["with_margin"], pairs["chosen_is_longer"]) == (3, 0, 1.0)
+    by_type = {row["source"]: sum(row[name] for name in TASK_TYPES)
+               for row in page["selected by task type"]}  # fmt: skip
+    assert by_type == {"asked": 3, "pairs": 3}
+    assert {row["reason"] for row in page["unreadable records"]} == {"no question", "wrong type"}
     assert explain_dialogue(connect(made.home), "nobody") is None
     dropped = rows(
         made, "SELECT stage, sum(docs), min(bytes) > 0 FROM drops GROUP BY ALL ORDER BY 1"
@@ -181,7 +188,7 @@ SELECTIONS = """
 top: {method: top, n: 2, score: answer_words}
 clusters: {method: clusters, n: 3, clusters: 2, dimensions: 4}
 diverse: {method: diverse, max_cosine: 0.5, dimensions: 8}
-quotas: {n: 4, method: top, quotas: {recall: 0.25, reasoning: 0.25, creative: 0.25, tool_use: 0.25}}
+quotas: {n: 4, method: top, quotas: true}
 influence: {method: influence, n: 2, gains: gains.csv, dimensions: 4}
 """
 VARIED = [
@@ -332,6 +339,56 @@ def test_broken_trees_and_questions_nobody_answers(tmp_path: Path) -> None:
                 "FROM raw_instructions") == [(2, True)]  # fmt: skip
     reasons = rows(workspace, "SELECT split_part(error, ':', 1) FROM rejects ORDER BY ALL")
     assert reasons == [("cycle",), ("cycle",), ("orphan",)]
+
+
+def test_broken_ranks_and_ratings_are_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+    def reply(number: str, rank: Any) -> dict[str, Any]:
+        return {"message_id": number, "role": "assistant", "text": f"It was {number}.",
+                "rank": rank, "replies": []}  # fmt: skip
+
+    asked = {"message_id": "a", "role": "prompter", "text": "Who walked on the moon first?"}
+    given = {"b": 0, "c": 1, "d": "second", "e": -1, "f": True, "g": None}
+    tree = {"message_tree_id": "t",
+            "prompt": {**asked, "replies": [reply(*each) for each in given.items()]}}  # fmt: skip
+    linked = {"message_id": ["x"], "parent_id": None, "role": "prompter", "text": "Who?"}
+    rated = {
+        "instruction": "Name two rivers of Europe please",
+        "completions": [{"model": "m", "response": f"River {n}.", "overall_score": score}
+                        for n, score in enumerate([8, "6.5", "ten", 11, "N/A", None])],
+    }  # fmt: skip
+    workspace = workspace_of(
+        tmp_path, "instructions: {max_reject_share: 1}\n", trees=[tree, linked], rated=[rated]
+    )
+    catalog = tmp_path / "catalog.yaml"
+    catalog.write_text(catalog.read_text().replace("}", ", options: {records: preferences}}"))
+    workspace = open_workspace(tmp_path / "home", catalog, workspace.pipeline.path)
+    run_branch(workspace)
+    assert rows(workspace, "SELECT source, margin FROM scored_instructions ORDER BY ALL") == [
+        ("rated", 1.5), ("trees", 1.0),
+    ]  # fmt: skip
+    assert rows(workspace, "SELECT error FROM rejects ORDER BY ALL") == [
+        ("broken link: message_id or parent_id is no id",),
+        ("broken rank: 'second' is no whole number from 0 on",),
+        ("broken rank: -1 is no whole number from 0 on",),
+        ("broken rank: True is no whole number from 0 on",),
+        ("broken rating: overall_score 'ten' is no number from 0 to 10",),
+        ("broken rating: overall_score 11 is no number from 0 to 10",),
+    ]
+
+
+def test_a_completion_without_a_usable_rating_is_flagged(tmp_path: Path) -> None:
+    rated = {
+        "instruction": "Name two rivers of Europe please",
+        "completions": [{"model": "m", "response": f"The river {n}.", "overall_score": score}
+                        for n, score in enumerate([8, "ten", 11, "N/A"])],
+    }  # fmt: skip
+    pipeline = "instructions: {dedup: {near: null, rouge: null}}\n"
+    workspace = workspace_of(tmp_path, pipeline, rated=[rated])
+    run_branch(workspace)
+    assert rows(workspace, "SELECT rating, rating_fault FROM scored_instructions ORDER BY ALL") == [
+        (8.0, "none"), (None, "none"), (None, "not_a_number"), (None, "out_of_range"),
+    ]  # fmt: skip
+    assert rows(workspace, "SELECT count(*) FROM verdicts WHERE reason = 'broken_rating'") == [(2,)]
 
 
 def test_repeated_ids_leave_by_name(tmp_path: Path) -> None:

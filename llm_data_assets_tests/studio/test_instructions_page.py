@@ -27,8 +27,20 @@ def test_each_scored_dialogue_is_a_dot_filled_if_it_was_picked(reader: Reader) -
 
 
 def test_axes_are_chosen_from_the_scores_and_nothing_else(reader: Reader) -> None:
-    assert page(reader, {"across": "answer_words"})["across"] == "answer_words"
-    assert page(reader, {"across": "1; DROP TABLE x"})["across"] == "concept_density"
+    assert page(reader, {"across": "n_turns"})["across"] == "n_turns"
+    assert page(reader, {"across": "1; DROP TABLE x"})["across"] == "answer_words"
+
+
+def test_one_row_a_source_and_a_row_a_file(reader: Reader) -> None:
+    panels = {panel.name: panel.rows for panel in page(reader, {})["panels"]}
+    (asked,) = panels["funnel"]
+    assert list(asked.values()) == ["asked", 7, 5, 3, 3, 0]
+    assert {row["reason"]: row["docs"] for row in panels["losses"]} == {
+        "exact": 1, "rouge": 1, "refusal": 1, "repetitive_answer": 1,
+    }  # fmt: skip
+    assert panels["pairs"] == []
+    (file,) = panels["files"]
+    assert (file["file"], file["rows"]) == ("exports/instructions/messages/train.jsonl", 3)
 
 
 def test_a_home_without_dialogues_says_how_to_get_some(client: TestClient) -> None:
