@@ -68,7 +68,9 @@ class Selection(_Settings):
     )
     seed: int = 1
 
-    @field_validator("quotas", mode="before")
+    @field_validator(
+        "quotas", mode="before", json_schema_input_type=dict[str, float] | Literal[True]
+    )
     @classmethod
     def _usual(cls, given: Any) -> Any:
         return QUOTAS if given is True else given or {}
@@ -137,7 +139,6 @@ class Instructions(_Settings):
     rating_range: tuple[FiniteFloat, FiniteFloat] = Field(
         (-1000.0, 1000.0), description="A rating outside is none, and says so in rating_fault"
     )
-    min_steps: int = Field(3, ge=1, description="Steps from which an answer reasons")
     scorers: list[str] = Field(
         default_factory=list, description="Scorers by entry point, each a column of its name; "
         "with `language_model` also perplexity and ifd"
