@@ -5,7 +5,7 @@ of its own.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -23,6 +23,7 @@ _ALONE = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
+_AT_A_TIME = 10_000
 _WORD = re.compile(f"[{_ALONE}]|[^\\W{_ALONE}]+")
 
 
@@ -43,12 +44,24 @@ def word_hashes(texts: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:
         uint64[...] and int64[n + 1]: the hashes in order, and where those of each text begin.
         None has no words.
     """
-    return hash_words(*_points(texts), _classes())
+    return _hashed(hash_words, texts)
 
 
 def character_gram_hashes(texts: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:
     """As `word_hashes`, of the runs of two to four characters within words (`char_wb`)."""
-    return hash_character_grams(*_points(texts), _classes())
+    return _hashed(hash_character_grams, texts)
+
+
+def _hashed(
+    kernel: Callable[..., tuple[np.ndarray, np.ndarray]], texts: Sequence[str | None]
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a kernel says of the texts, some at a time: code points take four times their bytes."""
+    found, starts = [np.empty(0, np.uint64)], np.zeros(len(texts) + 1, np.int64)
+    for first in range(0, len(texts), _AT_A_TIME):
+        hashes, ends = kernel(*_points(texts[first : first + _AT_A_TIME]), _classes())
+        starts[first + 1 : first + len(ends)] = starts[first] + ends[1:]
+        found.append(hashes)
+    return np.concatenate(found), starts
 
 
 def _points(texts: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
@@ -35,6 +36,14 @@ def test_runs_of_characters_are_those_of_scikit_learn(texts: list[str]) -> None:
         expected = Counter(grams(text)).values()
         found = Counter(hashes[starts[row] : starts[row + 1]].tolist()).values()
         assert sorted(found) == sorted(expected)
+
+
+def test_many_texts_are_hashed_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"text {number} of many" for number in range(7)]
+    hashes, starts = word_hashes(texts)
+    monkeypatch.setattr("llm_data_assets.instructions.words._AT_A_TIME", 3)
+    again, starts_again = word_hashes(texts)
+    assert again.tolist() == hashes.tolist() and starts_again.tolist() == starts.tolist()
 
 
 def test_none_has_no_words() -> None:
