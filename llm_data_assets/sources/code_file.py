@@ -6,10 +6,11 @@ import tokenize
 from collections.abc import Sequence
 
 from llm_data_assets.sources.document import Document, Reject
-from llm_data_assets.sources.licenses import SPDX_HEADER, licenses_of_text, one_license
+from llm_data_assets.sources.licenses import licenses_of_text, one_license
 from llm_data_assets.sources.nearby import BORDERS
 from llm_data_assets.sources.programming_languages import programming_language
 from llm_data_assets.sources.text import looks_binary
+from llm_data_assets.text.code_marks import SPDX_HEADER
 from llm_data_assets.text.decode import decode
 
 # The Stack leaves out files of more than 1 MiB (Kocetkov et al. 2022, section 3.1).

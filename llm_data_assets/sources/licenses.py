@@ -35,7 +35,6 @@ _ALIASES = {
 }  # fmt: skip
 _DEPRECATED = "deprecated_"
 
-SPDX_HEADER = re.compile(r"SPDX-License-Identifier:[ \t]*+([\w.+()-]++(?: [\w.+()-]++)*+)")
 _GNU = re.compile(
     r"gnu (affero |lesser |library )?general public license "
     r"version (\d(?:\.\d)?), (?:\d+ )?(?:june|november|february) \d{4}"

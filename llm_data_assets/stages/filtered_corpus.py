@@ -5,15 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
 from llm_data_assets.config.catalog import CODE_DOMAIN
-from llm_data_assets.config.pipeline import Rule
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.catalog import literal
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import (
     CONTAMINATION,
@@ -33,9 +30,9 @@ from llm_data_assets.stages.checks import (
 )
 from llm_data_assets.stages.edit_rows import edit_rows
 from llm_data_assets.stages.filter_rules import decontamination_rules, rules_of
-from llm_data_assets.stages.judged import verdict_rows
+from llm_data_assets.stages.judging import judge, ledger
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
-from llm_data_assets.stages.refusals import named_refusals, refusals
+from llm_data_assets.stages.refusals import refusals
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
 from llm_data_assets.text.cuts import CUTTING, cut
@@ -44,20 +41,8 @@ from llm_data_assets.text.edits import Edit, apply_edits, compose, merged
 from llm_data_assets.text.licenses import normalise
 from llm_data_assets.text.lines import clean_lines
 from llm_data_assets.text.personal_data import mask
-from llm_data_assets.text.rules import compile_rules
 
 CODE_VERSION = "4"
-# A rule may name these beside the signals. A document without a licence is SPDX's NOASSERTION.
-_DOCUMENT_COLUMNS = (
-    "source",
-    "domain",
-    "license",
-    "url",
-    "url_list",
-    "title",
-    "evaluation_question",
-)
-_OVERLAP = "evaluation_overlap"
 _EMPTY_AFTER_EDITS = "empty_after_edits"
 _REPEATED = "repeated_passages"
 
@@ -72,11 +57,8 @@ def run(context: Context) -> Outcome:
     of_stage = {**partition, "stage": STAGE.name}
     came_in = context.lake.read(DEDUPED_CORPUS, partition, ["n_bytes"])
     n_bytes = pc.sum(came_in["n_bytes"]).as_py() or 0
-    judging = _judge_tasks(context)
-    # A hundredth of the text is what signals take.
-    judged = make_shards(
-        context, judge_shard, judging, {VERDICTS.name: (VERDICTS, of_stage)}, n_bytes // 100
-    )[VERDICTS.name]
+    judging = judge_tasks(context)
+    judged = judge(context.lake, judging)
     outputs = {
         STAGE.name: (FILTERED_CORPUS, partition),
         VERDICTS.name: (VERDICTS, of_stage),
@@ -89,7 +71,8 @@ def run(context: Context) -> Outcome:
     return _outcome(context, made[STAGE.name], came_in.num_rows)
 
 
-def _judge_tasks(context: Context) -> list[Task]:
+def judge_tasks(context: Context) -> list[Task]:
+    """A task a shard, named by its signals and by all that decides."""
     partition = context.partition.values
     settings = {**_settings(context.workspace, context.partition), "source": context.source}
     raw = {file.shard: file for file in context.lake.shards(RAW_CORPUS, partition)}
@@ -147,13 +130,8 @@ def _judged_rows(task: Task, judged: ShardFile) -> pa.Table:
 def _names(survivors: pa.Table) -> str:
     """Digest of documents and their languages, in order."""
     both = pc.binary_join_element_wise(survivors["doc_id"], survivors["language"], "\t")
-    return xxhash.xxh3_128_hexdigest("\n".join(both.to_pylist()).encode())
-
-
-def judge_shard(task: Task) -> dict[str, ShardFile]:
-    """Judge one shard by its signals."""
-    rows = pa.Table.from_pylist(verdict_rows(_judge(task)), VERDICTS.schema)
-    return {VERDICTS.name: task.write(VERDICTS, [rows], stage=STAGE.name)}
+    lines = pa.ListArray.from_arrays([0, len(both)], both.combine_chunks())
+    return xxhash.xxh3_128_hexdigest(pc.binary_join(lines, "\n")[0].as_buffer() or b"")
 
 
 def edit_shard(task: Task) -> dict[str, ShardFile]:
@@ -169,52 +147,6 @@ def edit_shard(task: Task) -> dict[str, ShardFile]:
         VERDICTS.name: task.write(VERDICTS, [judgements], stage=STAGE.name),
         EDITS.name: task.write(EDITS, [edited], stage=STAGE.name),
     }
-
-
-def judge_select(rules: list[Rule], relation: str) -> str:
-    """The SELECT that decides over a relation of signals and document columns."""
-    return compile_rules(rules, rule_columns(), relation=relation)
-
-
-def rule_columns() -> dict[str, str]:
-    """What a rule may name, and its type: signals, and columns of the document."""
-    columns = {field.name: str(field.type) for field in QUALITY_SIGNALS.schema}
-    return columns | dict.fromkeys(_DOCUMENT_COLUMNS, "string") | {_OVERLAP: "double"}
-
-
-def _judge(task: Task) -> pa.Table:
-    (raw,), (signals,) = task.inputs[RAW_CORPUS.name], task.inputs[QUALITY_SIGNALS.name]
-    connection = duckdb.connect()
-    measured = task.lake.read_shard(QUALITY_SIGNALS, task.partition, signals)
-    connection.register("signals", measured)
-    connection.register("ledger", _ledger(task))
-    columns = ["doc_id", "license", "url", "title"]
-    documents, refusing = named_refusals(
-        task.lake.read_shard(RAW_CORPUS, task.partition, raw, columns), task.settings["refusals"]
-    )
-    connection.register("documents", documents)
-    relation = f"""(
-        SELECT signals.*, {literal(task.settings["source"])} AS source,
-               {literal(task.settings["domain"])} AS domain,
-               license, url, url_list, title,
-               coalesce(evaluation_overlap, 0) AS evaluation_overlap,
-               coalesce(evaluation_question, '') AS evaluation_question
-        FROM signals JOIN documents USING (doc_id)
-        LEFT JOIN (SELECT doc_id, max(question_share) AS evaluation_overlap,
-                          max_by(question_id, (question_share, question_id)) AS evaluation_question
-                   FROM ledger GROUP BY doc_id) USING (doc_id)
-    )"""
-    rules = refusing + [Rule.model_validate(rule) for rule in task.settings["rules"]]
-    return connection.sql(f"{judge_select(rules, relation)} ORDER BY doc_id").to_arrow_table()
-
-
-def _ledger(task: Task) -> pa.Table:
-    """What benchmark questions were met in the documents of the shard."""
-    found = [
-        task.lake.read_shard(CONTAMINATION, task.partition, file)
-        for file in task.inputs[CONTAMINATION.name]
-    ]
-    return pa.concat_tables([CONTAMINATION.schema.empty_table(), *found])
 
 
 def _edited(
@@ -256,7 +188,7 @@ def _passages(task: Task) -> dict[str, list[tuple[int, int]]]:
     if task.settings["decontamination"]["rule"] not in CUTTING:
         return {}
     passages: dict[str, list[tuple[int, int]]] = {}
-    for row in _ledger(task).select(["doc_id", "start", "length"]).to_pylist():
+    for row in ledger(task).select(["doc_id", "start", "length"]).to_pylist():
         passages.setdefault(row["doc_id"], []).append((row["start"], row["start"] + row["length"]))
     return passages
 
@@ -346,7 +278,7 @@ def _outcome(context: Context, files: list[ShardFile], docs_in: int) -> Outcome:
         files=files,
         docs_in=docs_in,
         docs=kept.num_rows,
-        n_bytes=sum(kept["n_bytes"].to_pylist()),
+        n_bytes=pc.sum(kept["n_bytes"]).as_py() or 0,
         drops={each["values"]: each["counts"] for each in counts},
         figures={f"edits {each['values']}": each["counts"] for each in kinds},
     )

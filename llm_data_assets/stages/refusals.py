@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
+from llm_data_assets.config.catalog import Licenses
 from llm_data_assets.config.pipeline import Rule
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import relation
@@ -41,19 +42,24 @@ def refusals(workspace: Workspace) -> dict[str, Any]:
     return {"licenses": workspace.catalog.model.licenses.model_dump(), "url_lists": lists}
 
 
+def refuses(settings: dict[str, Any]) -> bool:
+    """Whether there is any list, or a policy other than to let everything in."""
+    return bool(settings["url_lists"]) or settings["licenses"] != Licenses().model_dump()
+
+
 def named_refusals(documents: pa.Table, settings: dict[str, Any]) -> tuple[pa.Table, list[Rule]]:
     """The documents with normalised licences and `url_list`, and the rules that refuse by them.
 
     Args:
-        documents: with the columns license and url.
+        documents: with the column license, and url where there are lists.
     """
-    licenses = pc.unique(documents["license"]).to_pylist()
+    licenses = pc.unique(documents["license"])
     policy = settings["licenses"]
-    spelled = {each: normalise(each) for each in licenses}
-    column = pa.array([spelled[each] for each in documents["license"].to_pylist()], pa.string())
+    spelled = pa.array([normalise(each) for each in licenses.to_pylist()], pa.string())
+    column = spelled.take(pc.index_in(documents["license"], licenses).combine_chunks())
     place = documents.column_names.index("license")
     documents = documents.set_column(place, "license", column)
-    rules = _license_rules(sorted(set(spelled.values())), policy)
+    rules = _license_rules(sorted(set(spelled.to_pylist())), policy)
     lists = [each for arguments in settings["url_lists"] for each in _lists(*arguments)]
     matches = [_named(url, lists) for url in documents["url"].to_pylist()] if lists else []
     blocked = sorted({each for each in matches if each})

@@ -14,7 +14,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from llm_data_assets.config.catalog import Licenses
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.pipeline import Rule
 from llm_data_assets.config.workspace import Workspace
@@ -23,9 +22,9 @@ from llm_data_assets.lake.catalog import relation as relation_of
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import CONTAMINATION, RAW_CORPUS
 from llm_data_assets.stages.filter_rules import decontamination_rules, rules_of
-from llm_data_assets.stages.filtered_corpus import rule_columns
+from llm_data_assets.stages.judging import rule_columns
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
-from llm_data_assets.stages.refusals import named_refusals, refusals
+from llm_data_assets.stages.refusals import named_refusals, refusals, refuses
 from llm_data_assets.text.licenses import NO_LICENSE
 from llm_data_assets.text.rules import compile_reasons, load_ruleset
 
@@ -210,10 +209,9 @@ def _named(workspace: Workspace, lake: Lake, source: str) -> pa.Table:
     """Documents of a source that a list, a licence or a benchmark question names, and by which
     refusal they go before any rule is asked."""
     settings, partition = refusals(workspace), {"source": source}
-    licenses = settings["licenses"]
     connection = duckdb.connect()
     connection.register("refused", _NO_REFUSALS)
-    if settings["url_lists"] or licenses != Licenses().model_dump():
+    if refuses(settings):
         rows = lake.read(RAW_CORPUS, partition, ["doc_id", "license", "url"])
         documents, rules = named_refusals(rows, settings)
         connection.register("documents", documents)

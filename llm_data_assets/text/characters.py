@@ -31,6 +31,7 @@ MARK = 1 << 20  # Unicode category P
 EDGE = 1 << 21  # spaCy 3.8 cuts it off either end of a word
 CURRENCY = 1 << 22
 QUOTE = 1 << 23  # spaCy's quotes
+NOTED = 1 << 24  # STOP, "#", "…" or an opening bracket: `kernels.scan` notes where they stand
 
 # Nothing after the last assigned Han characters is a letter, a digit, a space or in lower case.
 TABLE_SIZE = 0x34000
@@ -122,6 +123,7 @@ def _record(character: str) -> int:
         (PUNCTUATION, character in SYMBOLS),
         (END, character in SENTENCE_END),
         (STOP, character in _STOPS),
+        (NOTED, character in _STOPS or character in "#…{["),
         (CLOSING, character in _CLOSING),
         (LEADING_VOWEL, character in _LEADING_VOWELS),
         (MARK, category[0] == "P"),

@@ -12,12 +12,15 @@ from numba import njit
 from llm_data_assets.text.characters import (
     ALNUM,
     ALPHA,
+    BREAK,
     DECIMAL,
     EXTENDS,
     HAN,
     KATAKANA,
     LEADING_VOWEL,
     LETTER,
+    MARK,
+    NOTED,
     PUNCTUATION,
     SMALL,
     SPACE,
@@ -27,6 +30,7 @@ from llm_data_assets.text.characters import (
     UPPER,
     WORD,
 )
+from llm_data_assets.text.stop_words import BY_LANGUAGE, GOPHER
 
 # Odd 64-bit constants: XXH64's primes 1 and 2 (xxHash specification 0.1.1).
 PRIME_1 = np.uint64(0x9E3779B185EBCA87)
@@ -42,38 +46,48 @@ MARKS_ONLY = 2048
 
 # Columns of `words`: one row a distinct word.
 COUNT, LENGTH, FLAGS, NORMAL, NORMAL_LENGTH = range(5)
+_ONES, _HIGHS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+_EVERY = np.uint64(0xFFFFFFFFFFFFFFFF)
+_LONGEST_STOP = max(map(len, (*GOPHER, *" ".join(BY_LANGUAGE.values()).split())))
 _NUMBER_SIGN, _ELLIPSIS = 0x23, 0x2026
 _FIRST_UNSPACED = 0x0E00  # Thai
 
 
 @njit(nogil=True, cache=True)
-def decode(data, start, end, points):  # type: ignore[no-untyped-def]
-    """Code points (uint32) of data[start:end], valid UTF-8; returns how many."""
+def decode(data, start, end, points, narrow):  # type: ignore[no-untyped-def]
+    """Code points of data[start:end], valid UTF-8; returns how many.
+
+    Args:
+        points: uint32[>= end - start], overwritten; narrow: uint8 likewise, with the points below
+            256 and 0 for the others.
+    """
     n = 0
     i = start
     while i < end:
         byte = data[i]
+        point = np.uint32(byte)
         if byte < 0x80:
-            points[n] = byte
             i += 1
         elif byte < 0xE0:
-            points[n] = (np.uint32(byte & 0x1F) << 6) | (data[i + 1] & 0x3F)
+            point = (np.uint32(byte & 0x1F) << 6) | (data[i + 1] & 0x3F)
             i += 2
         elif byte < 0xF0:
-            points[n] = (
+            point = (
                 (np.uint32(byte & 0x0F) << 12)
                 | (np.uint32(data[i + 1] & 0x3F) << 6)
                 | (data[i + 2] & 0x3F)
             )
             i += 3
         else:
-            points[n] = (
+            point = (
                 (np.uint32(byte & 0x07) << 18)
                 | (np.uint32(data[i + 1] & 0x3F) << 12)
                 | (np.uint32(data[i + 2] & 0x3F) << 6)
                 | (data[i + 3] & 0x3F)
             )
             i += 4
+        points[n] = point
+        narrow[n] = point if point < 0x100 else 0
         n += 1
     return n
 
@@ -82,6 +96,15 @@ def decode(data, start, end, points):  # type: ignore[no-untyped-def]
 def record_of(records, point):  # type: ignore[no-untyped-def]
     """A character's record; 0 past the table."""
     return records[point] if point < TABLE_SIZE else np.uint32(0)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def is_among(value, values):  # type: ignore[no-untyped-def]
+    """Whether a number is one of a few."""
+    found = False
+    for k in range(len(values)):
+        found |= values[k] == value
+    return found
 
 
 @njit(nogil=True, cache=True)
@@ -99,6 +122,48 @@ def hash_points(points, start, end):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
+def scan(points, n, records, starts, ends, noted, breaks, before):  # type: ignore[no-untyped-def]
+    """One pass over points[:n]: words between spaces, marks and line breaks.
+
+    Args:
+        starts, ends: int32[> n / 2 + 1], begin and end of each word, as str.split has them.
+        noted: int32[> n], where the characters of the class NOTED stand.
+        breaks: int32[...], where str.splitlines cuts; before: int32[..., 2], how many words and
+            noted characters stand before each. What does not fit is only counted.
+
+    Returns:
+        how many words, noted characters and breaks.
+    """
+    count = 0
+    opened = 0
+    marks = 0
+    lines = 0
+    inside = False
+    # Words and marks are written at every character and counted where they are true: what a
+    # branch would cost, mispredicted once a word, is several times the loop.
+    for i in range(n):
+        record = record_of(records, points[i])
+        is_word = (record & SPACE) == 0
+        starts[opened] = i
+        ends[count] = i
+        noted[marks] = i
+        opened += is_word & (not inside)
+        count += inside & (not is_word)
+        marks += (record & NOTED) != 0
+        if record & BREAK:
+            if lines < len(breaks):
+                breaks[lines] = i
+                before[lines, 0] = opened
+                before[lines, 1] = marks
+            lines += 1
+        inside = is_word
+    if inside:
+        ends[count] = n
+        count += 1
+    return count, marks, lines
+
+
+@njit(nogil=True, cache=True)
 def find_words(points, n, records, mode, starts, ends):  # type: ignore[no-untyped-def]
     """Begin and end of each word of points[:n]; returns how many.
 
@@ -110,8 +175,7 @@ def find_words(points, n, records, mode, starts, ends):  # type: ignore[no-untyp
     opened = 0
     inside = False
     high = False
-    # Both edges are written at every character and counted where they are true: what a branch
-    # would cost, mispredicted once a word, is several times the loop.
+    # Without branches, as `scan`.
     for i in range(n):
         point = points[i]
         is_word = (record_of(records, point) & SPACE) == 0
@@ -217,13 +281,50 @@ def look_up(key, keys, slots, shift, entries):  # type: ignore[no-untyped-def]
     return np.int64(found)
 
 
+@njit(nogil=True, cache=True, inline="always")
+def _eight(packed, i):  # type: ignore[no-untyped-def]
+    """Eight bytes from byte i on, as one number; packed: uint64[...]."""
+    place = np.uint64(i) >> np.uint64(3)
+    shift = (np.uint64(i) & np.uint64(7)) << np.uint64(3)
+    # Two shifts, as one by 64 is undefined.
+    high = (packed[place + np.uint64(1)] << np.uint64(1)) << (np.uint64(63) - shift)
+    return (packed[place] >> shift) | high
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _has_zero(eight):  # type: ignore[no-untyped-def]
+    """Whether one of eight bytes is 0 (Mycroft 1987)."""
+    return ((eight - _ONES) & ~eight & _HIGHS) != 0
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _word_key(points, packed, start, end):  # type: ignore[no-untyped-def]
+    """What tells a word from the others of its text: for points below 256 and up to eight of them
+    the word itself, up to sixteen two numbers mixed, else `hash_points`."""
+    size = end - start
+    if size <= 8:
+        left = np.uint64(8 * (8 - size))
+        eight = _eight(packed, start)
+        if not _has_zero(eight | ~(_EVERY >> left)):
+            return eight & (_EVERY >> left)
+    elif size <= 16:
+        first, last = _eight(packed, start), _eight(packed, end - 8)
+        if not (_has_zero(first) or _has_zero(last)):
+            h = (first ^ np.uint64(size)) * PRIME_2
+            h = (h ^ (h >> np.uint64(29)) ^ last) * PRIME_1
+            return h ^ (h >> np.uint64(32))
+    return hash_points(points, start, end)
+
+
 @njit(nogil=True, cache=True)
 def number_words(
-    points, starts, ends, count, records, lower, stops, stops_of_language, normalise, table
+    points, packed, starts, ends, count, records, lower, stops, stops_of_language, normalise, table
 ):  # type: ignore[no-untyped-def]
     """Number the distinct words, and those they become in lower case without edge punctuation.
 
     Args:
+        packed: uint64[...], the bytes that `decode` calls narrow, eight in one, and one number
+            more after the last.
         stops: uint64[...], `hash_points` of Gopher's stop words; stops_of_language likewise.
         normalise: whether to find what words become; else that is -1 for all.
         table: arrays to overwrite: tokens int32[count]; words int64[count, 5], the columns above;
@@ -240,7 +341,7 @@ def number_words(
     for w in range(count):
         start = starts[w]
         end = ends[w]
-        key = hash_points(points, start, end)
+        key = _word_key(points, packed, start, end)
         number = look_up(key, keys, slots, shift, distinct)
         tokens[w] = number
         if number < distinct:
@@ -250,11 +351,11 @@ def number_words(
         flags, first, last = _flags(points, start, end, records)
         words[number, COUNT] = 1
         words[number, LENGTH] = end - start
-        for s in range(len(stops)):
-            if stops[s] == key:
+        if end - start <= _LONGEST_STOP:
+            key = hash_points(points, start, end)
+            if is_among(key, stops):
                 flags |= STOP_EXACT
-        for s in range(len(stops_of_language)):
-            if stops_of_language[s] == key:
+            if is_among(key, stops_of_language):
                 flags |= STOP_LANGUAGE
         words[number, NORMAL] = -1
         words[number, NORMAL_LENGTH] = last - first
@@ -263,11 +364,10 @@ def number_words(
             normal = look_up(folded, normal_keys, normal_slots, normal_shift, normals)
             normals += normal == normals
             words[number, NORMAL] = normal
-            for s in range(len(stops)):
-                if stops[s] == folded:
-                    flags |= STOP_NORMAL
-                    if last - first == end - start:
-                        flags |= STOP_LOWER
+            if is_among(folded, stops):
+                flags |= STOP_NORMAL
+                if last - first == end - start:
+                    flags |= STOP_LOWER
         words[number, FLAGS] = flags
     return distinct, normals
 
@@ -296,18 +396,16 @@ def hash_folded(points, start, end, lower):  # type: ignore[no-untyped-def]
 def _flags(points, start, end, records):  # type: ignore[no-untyped-def]
     """Flags of one word, and where it begins and ends without punctuation at its edges."""
     union = np.uint32(0)
-    not_symbol = False
-    has_mark = False
-    first = end
-    last = start
+    common = np.uint32(0xFFFFFFFF)
     for i in range(start, end):
         record = record_of(records, points[i])
         union |= record
-        not_symbol |= (record & PUNCTUATION) == 0
-        has_mark |= points[i] == _NUMBER_SIGN or points[i] == _ELLIPSIS
-        if record & WORD:
-            first = min(first, i)
-            last = i + 1
+        common &= record
+    first, last = start, end
+    while first < end and not record_of(records, points[first]) & WORD:
+        first += 1
+    while last > first and not record_of(records, points[last - 1]) & WORD:
+        last -= 1
     flags = 0
     if union & ALNUM:
         flags |= REAL
@@ -317,15 +415,24 @@ def _flags(points, start, end, records):  # type: ignore[no-untyped-def]
         flags |= HAS_ALPHA
     if (union & UPPER) and not (union & SMALL):
         flags |= CAPITALS
-    if not_symbol:
+    if not common & PUNCTUATION:
         flags |= NOT_SYMBOL
-    if has_mark:
-        flags |= HAS_MARK
     if record_of(records, points[start]) & ALNUM:
         flags |= BEGINS_ALNUM
-    if _is_marks(points, start, end):
-        flags |= MARKS_ONLY
-    return flags, first, max(first, last)
+    if union & MARK:
+        if union & NOTED and _has_mark(points, start, end):
+            flags |= HAS_MARK
+        if _is_marks(points, start, end):
+            flags |= MARKS_ONLY
+    return flags, first, last
+
+
+@njit(nogil=True, cache=True)
+def _has_mark(points, start, end):  # type: ignore[no-untyped-def]
+    for i in range(start, end):
+        if points[i] == _NUMBER_SIGN or points[i] == _ELLIPSIS:
+            return True
+    return False
 
 
 @njit(nogil=True, cache=True)

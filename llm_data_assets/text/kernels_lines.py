@@ -3,7 +3,14 @@
 import numpy as np
 from numba import njit
 
-from llm_data_assets.text.kernels import PRIME_1, PRIME_2, clear_slots, hash_points, is_space
+from llm_data_assets.text.kernels import (
+    PRIME_1,
+    PRIME_2,
+    clear_slots,
+    hash_points,
+    is_among,
+    is_space,
+)
 
 _NEWLINE, _CR = 0x0A, 0x0D
 _DOT, _ELLIPSIS, _SPACE = 0x2E, 0x2026, 0x20
@@ -24,27 +31,6 @@ AT_NEWLINE, AT_NEWLINES, AT_BREAK, AT_TWO_NEWLINES, AT_BLANK = range(5)
 
 
 @njit(nogil=True, cache=True)
-def find_breaks(points, n, breaks):  # type: ignore[no-untyped-def]
-    """Places of all characters where str.splitlines cuts; returns how many.
-
-    Args:
-        breaks: int32[...]; where it is too short, what does not fit is only counted.
-    """
-    count = 0
-    for i in range(n):
-        point = points[i]
-        if (
-            (point < 0x20 and (0x0A <= point <= 0x0D or 0x1C <= point <= 0x1E))
-            or point == 0x85
-            or 0x2028 <= point <= 0x2029
-        ):
-            if count < len(breaks):
-                breaks[count] = i
-            count += 1
-    return count
-
-
-@njit(nogil=True, cache=True)
 def split_lines(points, start, n, breaks, how, starts, ends):  # type: ignore[no-untyped-def]
     """Begin and end of every line or paragraph of points[start:n]; returns how many.
 
@@ -52,7 +38,7 @@ def split_lines(points, start, n, breaks, how, starts, ends):  # type: ignore[no
     re.split("\\n+"). AT_BLANK: re.split("\\n{2,}"). AT_BREAK: str.splitlines().
 
     Args:
-        breaks: int32[...], the places that `find_breaks` found.
+        breaks: int32[...], the places that `kernels.scan` found.
     """
     count = 0
     begin = np.int64(start)
@@ -193,15 +179,6 @@ def _same(points, start, end, other, other_end):  # type: ignore[no-untyped-def]
         if points[start + i] != points[other + i]:
             return False
     return True
-
-
-@njit(nogil=True, cache=True, inline="always")
-def is_among(point, sorted_points):  # type: ignore[no-untyped-def]
-    """Whether a character is one of a few."""
-    found = False
-    for k in range(len(sorted_points)):
-        found |= sorted_points[k] == point
-    return found
 
 
 @njit(nogil=True, cache=True)

@@ -11,11 +11,16 @@ from llm_data_assets.text.kernels import (
     decode,
     find_words,
     number_words,
+    scan,
     word_parts,
 )
-from llm_data_assets.text.kernels_c4 import measure_c4, measure_fineweb, removed_words
+from llm_data_assets.text.kernels_c4 import (
+    may_hold_phrase,
+    measure_c4,
+    measure_fineweb,
+    removed_words,
+)
 from llm_data_assets.text.kernels_lines import (
-    find_breaks,
     measure_lines,
     measure_lines_datatrove,
     measure_lines_raw,
@@ -77,10 +82,15 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
     for d in range(len(offsets) - 1):
         longest = max(longest, offsets[d + 1] - offsets[d])
     points = np.empty(longest + 1, np.uint32)
+    packed = np.empty(longest // 8 + 2, np.uint64)
+    narrow = packed.view(np.uint8)
     left = np.empty(longest + 2, np.uint32)
     starts = np.empty(2 * longest + 2, np.int32)
     ends = np.empty(2 * longest + 2, np.int32)
+    # What `scan` notes lies behind the places of words; tokens, found last, overwrite it.
+    noted_at = starts[longest + 1 :]
     breaks = np.empty(1024, np.int32)
+    before = np.empty((1024, 2), np.int32)
     line_arrays = _line_space(1026)
     words = _word_space(1024)
     top = np.zeros((4, 3), np.float64)
@@ -89,27 +99,39 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
     normalise = (groups & (OWN | OF_SPLIT)) != 0
     for d in range(len(offsets) - 1):
         row = out[d]
-        n = decode(data, offsets[d], offsets[d + 1], points)
+        n = decode(data, offsets[d], offsets[d + 1], points, narrow)
         stops_here = language_stops[language_at[d, 0] : language_at[d, 1]]
-        n_breaks = find_breaks(points, n, breaks)
+        m, n_noted, n_breaks = scan(points, n, records, starts, ends, noted_at, breaks, before)
         if n_breaks > len(breaks):
             breaks = np.empty(2 * n_breaks, np.int32)
+            before = np.empty((2 * n_breaks, 2), np.int32)
             line_arrays = _line_space(2 * n_breaks + 2)
-            find_breaks(points, n, breaks)
+            scan(points, n, records, starts, ends, noted_at, breaks, before)
         lines = (line_arrays[0], line_arrays[1], line_arrays[2], breaks[:n_breaks])
+        noted = noted_at[:n_noted]
         if modes[d] == GIVEN:
             m = given_at[d + 1] - given_at[d]
             starts[:m] = given_starts[given_at[d] : given_at[d + 1]]
             ends[:m] = given_ends[given_at[d] : given_at[d + 1]]
-        else:
+        elif modes[d] != BY_SPACE:
             m = find_words(points, n, records, modes[d], starts, ends)
         if len(words[0]) < m + 1:
             words = _word_space(2 * m)
         table, space, normal_tokens, lengths = words[1], words[2], words[3], words[4]
-        count_marks(points, n, marks)
+        count_marks(points, noted, marks)
         if normalise or (groups & OF_DATATROVE and not (tokens and modes[d] != GIVEN)):
             distinct, normals = number_words(
-                points, starts, ends, m, records, lower, stop_words, stops_here, normalise, table
+                points,
+                packed,
+                starts,
+                ends,
+                m,
+                records,
+                lower,
+                stop_words,
+                stops_here,
+                normalise,
+                table,
             )
         characters = 0
         if groups & (OWN | OF_SPLIT):
@@ -147,7 +169,8 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
             if modes[d] != BY_SPACE:
                 split = find_words(points, n, records, BY_SPACE, starts, ends)
             size, n_words = measure_c4(
-                points, n, records, lower, abbreviations, (starts, ends, split), lines, left,
+                points, records, lower, abbreviations, (starts, ends, split, noted, before),
+                may_hold_phrase(data[offsets[d] : offsets[d + 1]]), lines, left,
                 row[C4_T5:FINEWEB], row[FINEWEB:C4_DCLM], row[C4_DCLM:DCLM],
             )  # fmt: skip
             if tokens and size and groups & OF_C4_TOKENS:
@@ -165,7 +188,17 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                     words = _word_space(2 * m)
                     table, space, lengths = words[1], words[2], words[4]
                 distinct, normals = number_words(
-                    points, starts, ends, m, records, lower, stop_words, stops_here, False, table
+                    points,
+                    packed,
+                    starts,
+                    ends,
+                    m,
+                    records,
+                    lower,
+                    stop_words,
+                    stops_here,
+                    False,
+                    table,
                 )
                 for w in range(m):
                     lengths[w] = ends[w] - starts[w]
@@ -181,7 +214,17 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                 words = _word_space(2 * m)
             table, space, lengths = words[1], words[2], words[4]
             distinct, normals = number_words(
-                points, starts, ends, m, records, lower, stop_words, stops_here, False, table
+                points,
+                packed,
+                starts,
+                ends,
+                m,
+                records,
+                lower,
+                stop_words,
+                stops_here,
+                False,
+                table,
             )
             total = 0
             for w in range(m):

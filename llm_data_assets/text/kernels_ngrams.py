@@ -2,7 +2,8 @@
 
 An n-gram is named by the number of its first n-1 words' n-gram and that of its last word, so no
 hash stands for it and the counts are exact. Only positions whose n-1-gram repeats, here and one
-word further, can begin an n-gram that repeats: the rest is never looked at again.
+word further, can begin an n-gram that repeats: the rest is never looked at again, from single
+words on.
 """
 
 import numpy as np
@@ -37,10 +38,14 @@ def measure_ngrams(tokens, lengths, m, space, top, dup):  # type: ignore[no-unty
     sums[0] = 0
     for i in range(m):
         sums[i + 1] = sums[i] + lengths[i]
-    live = max(0, m - 1)
-    for k in range(live):
-        places[k] = k
-        group[k] = tokens[k]
+    counts[:m] = 0
+    for i in range(m):
+        counts[tokens[i]] += 1
+    live = 0
+    for i in range(m - 1):
+        places[live] = i
+        group[i] = tokens[i]
+        live += (counts[tokens[i]] > 1) & (counts[tokens[i + 1]] > 1)
     for n in range(2, 11):
         # `places[:live]` may begin an n-gram that repeats; group[i] numbers the one before it.
         entries = 0
@@ -61,16 +66,15 @@ def measure_ngrams(tokens, lengths, m, space, top, dup):  # type: ignore[no-unty
         repeats = 0
         for k in range(live):
             i = places[k]
-            if counts[group[i]] > 1:
-                places[repeats] = i
-                repeats += 1
+            places[repeats] = i
+            repeats += counts[group[i]] > 1
         if n >= 5 and m >= n:
             _dup(n, m, sums, group, places, repeats, seen, entries, dup)
         live = 0
         for k in range(repeats - 1):
-            if places[k + 1] == places[k] + 1 and places[k] + n < m:
-                places[live] = places[k]
-                live += 1
+            i = places[k]
+            places[live] = i
+            live += (places[k + 1] == i + 1) & (i + n < m)
 
 
 @njit(nogil=True, cache=True)
@@ -118,9 +122,10 @@ def _dup(n, m, sums, group, places, repeats, seen, entries, dup):  # type: ignor
                 walked_to = i + n
             bits |= 1
         seen[group[i]] = bits | 2
+    # All but the first n sums, less all but the last n: what is in both is not added.
     whole = np.int64(0)
-    for i in range(m - n + 1):
-        whole += sums[i + n] - sums[i]
+    for i in range(min(n, m - n + 1)):
+        whole += sums[m - i] - sums[i]
     dup[DUP_COVERED, n - 5] = covered
     dup[DUP_WALKED, n - 5] = walked
     dup[DUP_SUMMED, n - 5] = summed

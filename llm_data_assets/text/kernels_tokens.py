@@ -20,8 +20,7 @@ from llm_data_assets.text.characters import (
     SPACE,
     UPPER,
 )
-from llm_data_assets.text.kernels import hash_folded, record_of
-from llm_data_assets.text.kernels_lines import is_among
+from llm_data_assets.text.kernels import hash_folded, is_among, record_of
 
 _DOT, _HYPHEN, _PERCENT = 0x2E, 0x2D, 0x25
 _UNITS = np.array([ord(each) for each in "GKMTgmt"], np.uint32)

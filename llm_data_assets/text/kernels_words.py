@@ -36,12 +36,17 @@ _LONGEST = 64  # characters: word lengths from here on count as one for the medi
 
 
 @njit(nogil=True, cache=True)
-def count_marks(points, n, marks):  # type: ignore[no-untyped-def]
-    """How often "#", "...", ". . ." and "…" occur, as str.count counts, into marks[:4]."""
+def count_marks(points, noted, marks):  # type: ignore[no-untyped-def]
+    """How often "#", "...", ". . ." and "…" occur, as str.count counts, into marks[:4].
+
+    Args:
+        noted: int32[...], the places that `kernels.scan` found.
+    """
     marks[:] = 0
     dots_from = 0
     spaced_from = 0
-    for i in range(n):
+    for k in range(len(noted)):
+        i = np.int64(noted[k])
         point = points[i]
         if point == 0x2E:
             if i >= dots_from + 2 and points[i - 1] == 0x2E and points[i - 2] == 0x2E:

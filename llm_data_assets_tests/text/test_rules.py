@@ -3,12 +3,15 @@
 import duckdb
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from llm_data_assets.config.pipeline import Rule
 from llm_data_assets.text.rules import (
     compile_reasons,
     compile_rules,
+    compile_verdicts,
     load_ruleset,
     shipped_rule_sets,
 )
@@ -117,3 +120,57 @@ def test_the_first_reason_is_that_of_the_full_decision() -> None:
     select = compile_reasons(rules, COLUMNS, relation="rows")
     reasons = dict(connection.sql(f"SELECT doc_id, reason FROM ({select})").fetchall())
     assert reasons == {name: row["reason"] for name, row in decide(*rules).items()}
+
+
+NUMBERS = st.one_of(st.none(), st.integers(0, 4))
+WORDS = st.sampled_from([None, "en", "de", "it's"])
+
+
+@st.composite
+def some_rule(draw: st.DrawFn, index: int) -> Rule:
+    bounds: dict[str, object] = {}
+    if draw(st.booleans()):
+        bounds = {"signal": "words", "min": draw(st.integers(0, 2)), "max": draw(NUMBERS)}
+        if bounds["max"] is not None and bounds["max"] < bounds["min"]:
+            bounds["max"] = None
+    else:
+        kind = draw(st.sampled_from(["one_of", "none_of"]))
+        bounds = {
+            "signal": "language",
+            kind: draw(st.sets(st.sampled_from(["en", "it's"]), min_size=1)),
+        }
+    narrowed = draw(
+        st.sampled_from([{}, {"when": {"language": ["en"]}}, {"unless": {"words": ["2"]}}])
+    )
+    action = draw(st.sampled_from(["drop", "flag"]))
+    return Rule.model_validate({"name": f"rule '{index}'", "action": action, **bounds, **narrowed})
+
+
+@settings(max_examples=60)
+@given(st.data(), st.lists(st.tuples(NUMBERS, WORDS), max_size=6), st.integers(0, 5))
+def test_rows_of_verdicts_are_the_failures_of_the_full_decision(
+    data: st.DataObject, documents: list[tuple[int | None, str | None]], n_rules: int
+) -> None:
+    rules = [data.draw(some_rule(index)) for index in range(n_rules)]
+    table = pa.table(
+        {
+            "shard": pa.array([k // 3 for k in range(len(documents))], pa.int32()),
+            "doc_id": pa.array([f"d{k}" for k in range(len(documents))], pa.string()),
+            "words": pa.array([words for words, _ in documents], pa.int64()),
+            "language": pa.array([language for _, language in documents], pa.string()),
+        }
+    )
+    connection = duckdb.connect()
+    connection.register("rows", table)
+    decided = connection.sql(
+        f"{compile_rules(rules, COLUMNS, relation='rows')} ORDER BY doc_id"
+    ).to_arrow_table()
+    expected = [
+        {"shard": int(row["doc_id"][1:]) // 3, "doc_id": row["doc_id"], "kept": row["kept"]}
+        | {"reason": failure.pop("name")}
+        | {name: value for name, value in failure.items() if name != "kept"}
+        for row in decided.to_pylist()
+        for failure in row["failures"]
+    ]
+    verdicts = compile_verdicts(rules, COLUMNS, relation="rows", group="shard")
+    assert connection.sql(verdicts).to_arrow_table().to_pylist() == expected

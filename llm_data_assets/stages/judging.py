@@ -1,0 +1,138 @@
+"""quality_signals -> verdicts of filtered_corpus: one query of the rules over many shards."""
+
+from collections.abc import Sequence
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from llm_data_assets.config.pipeline import Rule
+from llm_data_assets.lake.catalog import literal
+from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.schemas import (
+    CONTAMINATION,
+    FILTERED_CORPUS,
+    RAW_CORPUS,
+    VERDICTS,
+    Table,
+)
+from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
+from llm_data_assets.stages.refusals import named_refusals, refuses
+from llm_data_assets.stages.shards import Task
+from llm_data_assets.text.rules import compile_verdicts
+
+# A rule may name these beside the signals. A document without a licence is SPDX's NOASSERTION.
+_DOCUMENT_COLUMNS = (
+    "source",
+    "domain",
+    "license",
+    "url",
+    "url_list",
+    "title",
+    "evaluation_question",
+)
+_OVERLAP = "evaluation_overlap"
+_JUDGED_AT_ONCE = 250_000  # documents: some 60 MB of signals that rules name
+
+
+def judge(lake: Lake, tasks: Sequence[Task]) -> list[ShardFile]:
+    """The verdicts of each shard, sorted: found again, or judged by signals alone.
+
+    Many shards are one query: DuckDB takes longer to plan some thirty rules than to decide about
+    twenty thousand documents.
+    """
+    of_stage = {"stage": FILTERED_CORPUS.name}
+    done, waiting, rows = [], [], 0
+    for task in tasks:
+        file = lake.find_shard(VERDICTS, {**task.partition, **of_stage}, task.shard, task.key)
+        if file is not None:
+            done.append(file)
+            continue
+        (signals,) = task.inputs[QUALITY_SIGNALS.name]
+        waiting.append(task)
+        rows += lake.rows_of(QUALITY_SIGNALS, task.partition, signals)
+        if rows >= _JUDGED_AT_ONCE:
+            done += _judged(waiting)
+            waiting, rows = [], 0
+    return sorted(done + _judged(waiting))
+
+
+def rule_columns() -> dict[str, str]:
+    """What a rule may name, and its type: signals, and columns of the document."""
+    columns = {field.name: str(field.type) for field in QUALITY_SIGNALS.schema}
+    return columns | dict.fromkeys(_DOCUMENT_COLUMNS, "string") | {_OVERLAP: "double"}
+
+
+def _judged(tasks: Sequence[Task]) -> list[ShardFile]:
+    """Judge the documents of some shards of a source, and write the verdicts of each."""
+    if not tasks:
+        return []
+    rules = [Rule.model_validate(rule) for rule in tasks[0].settings["rules"]]
+    connection = duckdb.connect()
+    documents, refusing = _documents(tasks, rules)
+    rules = refusing + rules
+    asked = sorted(_names_of(rules).intersection(QUALITY_SIGNALS.schema.names) - {"doc_id"})
+    measured = [_read(task, QUALITY_SIGNALS, ["doc_id", *asked]) for task in tasks]
+    connection.register(
+        "signals",
+        pa.concat_tables(
+            rows.append_column("shard", pa.array(np.full(rows.num_rows, shard, np.int32)))
+            for shard, rows in enumerate(measured)
+        ),
+    )
+    joins = ""
+    if documents is not None:
+        connection.register("documents", documents)
+        joins = "JOIN documents USING (doc_id)"
+    connection.register("ledger", pa.concat_tables([ledger(task) for task in tasks]))
+    relation = f"""(
+        SELECT *, {literal(tasks[0].settings["source"])} AS source,
+               {literal(tasks[0].settings["domain"])} AS domain,
+               coalesce(overlap, 0) AS evaluation_overlap,
+               coalesce(question, '') AS evaluation_question
+        FROM signals {joins}
+        LEFT JOIN (SELECT doc_id, max(question_share) AS overlap,
+                          max_by(question_id, (question_share, question_id)) AS question
+                   FROM ledger GROUP BY doc_id) USING (doc_id)
+    )"""
+    sql = compile_verdicts(rules, rule_columns(), relation=relation, group="shard")
+    verdicts = connection.sql(sql).to_arrow_table()
+    files = []
+    for shard, task in enumerate(tasks):
+        mine = verdicts.filter(pc.equal(verdicts["shard"], shard)).drop_columns("shard")
+        files.append(task.write(VERDICTS, [mine.cast(VERDICTS.schema)], stage=FILTERED_CORPUS.name))
+    return files
+
+
+def _documents(tasks: Sequence[Task], rules: Sequence[Rule]) -> tuple[pa.Table | None, list[Rule]]:
+    """What rules may name of the documents beside signals, and the rules that refuse by name.
+
+    None where no rule names it and nothing is refused: then no column of the documents is read.
+    """
+    refusing = tasks[0].settings["refusals"]
+    asked = _names_of(rules) & {"license", "url", "url_list", "title"}
+    if not asked and not refuses(refusing):
+        return None, []
+    asked |= {"doc_id", "license"} | ({"url"} if refusing["url_lists"] else set())
+    columns = sorted(asked - {"url_list"})
+    read = [_read(task, RAW_CORPUS, columns) for task in tasks]
+    return named_refusals(pa.concat_tables(read), refusing)
+
+
+def _read(task: Task, table: Table, columns: list[str]) -> pa.Table:
+    (file,) = task.inputs[table.name]
+    return task.lake.read_shard(table, task.partition, file, columns)
+
+
+def _names_of(rules: Sequence[Rule]) -> set[str]:
+    return {name for rule in rules for name in (rule.signal, *rule.when, *rule.unless)}
+
+
+def ledger(task: Task) -> pa.Table:
+    """What benchmark questions were met in the documents of the shard."""
+    found = [
+        task.lake.read_shard(CONTAMINATION, task.partition, file)
+        for file in task.inputs[CONTAMINATION.name]
+    ]
+    return pa.concat_tables([CONTAMINATION.schema.empty_table(), *found])
