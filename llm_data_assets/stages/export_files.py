@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +34,8 @@ from llm_data_assets.tokens import mds
 CODE_VERSION = "2"
 FORMATS: tuple[str, ...] = get_args(ExportFormat)
 MANIFEST = "manifest.json"
+# What an export writes below its folder, whole or on the way.
+_OWN = re.compile(rf"({'|'.join(FORMATS)})/({VALIDATION}/)?(\.?corpus-\d+\..+|index\.json)")
 
 
 def export_run(
@@ -242,10 +245,12 @@ def _manifest_key(folder: Path) -> dict[str, str] | None:
 
 
 def _remove_others(folder: Path, wanted: Set[Path]) -> None:
-    """Files of an earlier export that are no part of this one."""
+    """Shards of an earlier export that are no part of this one; whatever else lies there stays."""
     for path in folder.rglob("*"):
-        if path.is_file() and path not in wanted:
+        own = _OWN.fullmatch(path.relative_to(folder).as_posix())
+        if own and path.is_file() and path not in wanted:
             path.unlink()
-    for path in sorted(folder.rglob("*"), reverse=True):  # the deepest folders first
-        if path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
+    for form in FORMATS:
+        for place in (folder / form / VALIDATION, folder / form):
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()

@@ -20,6 +20,7 @@ from llm_data_assets.stages.stage import Partition
 from llm_data_assets.tokens import megatron
 from llm_data_assets_tests.conftest import write_small_workspace
 from llm_data_assets_tests.stages.test_whole_flow import copied, materialise_all
+from llm_data_assets_tests.test_cli import call
 
 RECIPE = Partition(recipe="small")
 
@@ -181,6 +182,29 @@ def test_other_weights_and_back_give_the_first_bytes(mixed: Workspace) -> None:
     assert files(folder) == before
     shards = [name for name in before if name.endswith(".bin")]
     assert len(lake_of(mixed).files(TRAINING_EXPORT)) == 5 * len(shards)
+
+
+def test_the_command_exports_beside_files_of_others_and_leaves_them(
+    mixed: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("LLM_DATA_HOME", str(mixed.home))
+    monkeypatch.setenv("LLM_DATA_CATALOG", str(mixed.catalog.path))
+    monkeypatch.setenv("LLM_DATA_PIPELINE", str(mixed.pipeline.path))
+    out = tmp_path / "out"
+    others = [out / "thesis.txt", out / "mds" / "notes.txt", out / "own" / "corpus-00000.bin"]
+    ours = [out / "mds" / "corpus-00999.mds", out / "jsonl" / "corpus-00000.jsonl.zst"]
+    for path in others + ours:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("here before")
+    code, text = call(capsys, "export", "small", "--format", "mds", "--out", str(out))
+    assert code == 0 and text.split()[-1].endswith("manifest.json")
+    assert all(path.read_text() == "here before" for path in others)
+    assert not any(path.exists() for path in [*ours, out / "jsonl"])
+    shards = sorted((out / "mds").glob("*.mds"))
+    assert len(shards) == len(json.loads((out / "mds" / "index.json").read_text())["shards"])
+    code, text = call(capsys, "export", "small", "--format", "tfrecord", "--out", str(out))
+    assert code == 2 and "Try: one of" in " ".join(text.split())
 
 
 def test_an_export_to_a_url_ends_with_its_manifest(mixed: Workspace) -> None:
