@@ -32,10 +32,28 @@ def build_definitions(workspace: Workspace) -> dg.Definitions:
                 default_status=dg.DefaultSensorStatus.STOPPED,
             ),
         ],
-        resources={"warehouse": Warehouse(database=str(workspace.home / "warehouse.duckdb"))},
+        resources={
+            "warehouse": Warehouse(database=str(workspace.home / "warehouse.duckdb")),
+            **_engine(workspace),
+        },
         # A process a step would cost more than most steps do.
         executor=dg.in_process_executor,
     )
+
+
+def _engine(workspace: Workspace) -> dict[str, dg.ConfigurableResource]:
+    """The cluster, where the pipeline asks for one."""
+    if workspace.pipeline.model.engine.kind != "ray":
+        return {}
+    try:
+        from llm_data_assets.defs.ray import ray_resource
+    except ImportError as error:
+        raise workspace.pipeline.error(
+            ("engine", "kind"),
+            "Ray or dagster-ray is not installed",
+            "pip install 'llm_data_assets[ray]', or kind: local",
+        ) from error
+    return {"ray": ray_resource(workspace.pipeline.model.engine)}
 
 
 @dg.definitions

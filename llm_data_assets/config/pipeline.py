@@ -14,6 +14,7 @@ from pydantic import (
 from llm_data_assets.config.automation import Automation
 from llm_data_assets.config.catalog import NAME, Source
 from llm_data_assets.config.dedup import Dedup
+from llm_data_assets.config.engine import Engine
 from llm_data_assets.config.instructions import Instructions
 from llm_data_assets.config.media import Media
 from llm_data_assets.config.plan import Plan
@@ -29,13 +30,6 @@ LineKind = Literal["policy", "javascript", "citation", "boilerplate", "repeated"
 
 class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Engine(_Settings):
-    """Where shards run. None of these settings changes a result."""
-
-    workers: int = Field(0, ge=0, le=1024, description="Processes; 0 is one a core")
-    shard_mb: float = Field(256, gt=0, description="Megabytes of input text in one shard")
 
 
 class ReferenceText(_Settings):

@@ -1,7 +1,8 @@
 """Which documents go, and which kept document each of them repeats."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +35,7 @@ def find_duplicates(
     *,
     threshold: float,
     exact_by: Sequence[str] = (),
-    threads: int = 1,
+    in_order: Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]] = map,
 ) -> pa.Table:
     """Choose the documents that go, each with the kept document it repeats.
 
@@ -47,8 +48,9 @@ def find_duplicates(
       sets (`near`).
 
     So there are no chains of strangers, and the answer depends on the set of documents alone: not
-    on rows' order, and not on threads. Of several kept documents the most similar is named, of
-    equals the first. Documents without shingles (no letters or digits) never go as `near`.
+    on rows' order, and not on what runs side by side. Of several kept documents the most similar
+    is named, of equals the first. Documents without shingles (no letters or digits) never go as
+    `near`.
 
     Cost: shingle sets are asked for once, of the documents that share a key. A document is
     compared with the kept members of its buckets only, copies of one text once for all of them:
@@ -68,7 +70,7 @@ def find_duplicates(
         shingle_sets: given rows of `documents`, ascending, their sorted and distinct shingle
             hashes: values uint64[...] and offsets int64[k + 1].
         threshold: in (0, 1].
-        threads: bands looked at side by side.
+        in_order: a `map`, which may look at several bands side by side.
 
     Returns:
         doc_id, source, kept_doc_id, kept_source string; similarity float64; method string: one
@@ -91,7 +93,7 @@ def find_duplicates(
     rows = order[originals]
     scopes = scopes if scopes is None else scopes[originals]
     sure = _sure_groups(values, rows, scopes) if exact_by else []
-    near = _near_groups(keys, rows, scopes, documents["n_shingles"].to_numpy()[rows] > 0, threads)
+    near = _near_groups(keys, rows, scopes, documents["n_shingles"].to_numpy()[rows] > 0, in_order)
     n_sure = sum(n_groups for _, _, n_groups in sure)
     near[:0] = sure
     meeting, members, buckets, n_buckets = _number(len(originals), near)
@@ -211,7 +213,7 @@ def _near_groups(
     rows: np.ndarray,
     scopes: np.ndarray | None,
     has_shingles: np.ndarray,
-    threads: int,
+    in_order: Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]],
 ) -> list[tuple[np.ndarray, np.ndarray, int]]:
     """(members, group of each, how many groups) of originals that share a key, for each band."""
     banded = None
@@ -220,13 +222,19 @@ def _near_groups(
         rows, scopes = rows[banded], scopes if scopes is None else scopes[banded]
     all_rows = len(rows) == len(keys[0]) and bool((rows[1:] > rows[:-1]).all())
 
-    def of_band(band: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-        mine = np.asarray(band) if all_rows else band[rows]
-        members, starts, groups = equal_keys(mine if scopes is None else mine + scopes)
-        return members if banded is None else banded[members], groups, len(starts)
+    of_band = partial(_groups_of_band, None if all_rows else rows, scopes, banded)
+    return list(in_order(of_band, map(np.asarray, keys)))
 
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(of_band, keys))
+
+def _groups_of_band(
+    rows: np.ndarray | None,
+    scopes: np.ndarray | None,
+    banded: np.ndarray | None,
+    band: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, int]:
+    mine = band if rows is None else band[rows]
+    members, starts, groups = equal_keys(mine if scopes is None else mine + scopes)
+    return members if banded is None else banded[members], groups, len(starts)
 
 
 def _number(

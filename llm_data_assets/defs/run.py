@@ -184,6 +184,10 @@ def _messages(result: dg.ExecuteInProcessResult, partition: Partition) -> list[s
         if error is not None and not messages:
             cause = error.cause or error
             messages.append(f"{event.step_key} {partition.key}: {cause.message.strip()}")
+    for event in result.filter_events(lambda each: each.is_resource_init_failure):
+        error = event.engine_event_data.error
+        if error is not None and not messages:
+            messages.append(error.message.strip().split(": ", 1)[-1])
     return messages or [f"{partition.key}: the run failed; see it in `dagster dev`"]
 
 

@@ -15,7 +15,7 @@ from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.defs.partitions import mapping_between, partitions_of, to_partition
 from llm_data_assets.defs.studio_links import check_link, river, studio_link
-from llm_data_assets.engine.local import WorkerDiedError
+from llm_data_assets.engine.errors import WorkerDiedError
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import Table
 from llm_data_assets.stages.checks import samples_json
@@ -89,6 +89,7 @@ def stage_asset(stage: Stage, workspace: Workspace) -> dg.AssetsDefinition:
         metadata=_static_metadata(stage.table, lake_of(workspace)),
         automation_condition=CARRY_CHANGES,
         retry_policy=_retries(workspace),
+        required_resource_keys=_resources(workspace),
         freshness_policy=_freshness(stage, workspace),
         check_specs=[
             dg.AssetCheckSpec(
@@ -126,6 +127,11 @@ def stage_asset(stage: Stage, workspace: Workspace) -> dg.AssetsDefinition:
         )
 
     return asset
+
+
+def _resources(workspace: Workspace) -> set[str]:
+    """A stage on a cluster starts once its run is attached to it."""
+    return {"ray"} if workspace.pipeline.model.engine.kind == "ray" else set()
 
 
 def _retries(workspace: Workspace) -> dg.RetryPolicy:

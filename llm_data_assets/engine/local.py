@@ -1,4 +1,4 @@
-"""Running one function over many shards on this machine; order and workers change no result."""
+"""Shards on this machine: in this process, or in a pool of them where that pays."""
 
 import multiprocessing
 import os
@@ -9,6 +9,7 @@ from functools import lru_cache
 from multiprocessing.sharedctypes import Synchronized
 from typing import TypeVar
 
+from llm_data_assets.engine.errors import WorkerDiedError
 from llm_data_assets.engine.progress import INTERVAL_SECONDS, counter
 
 Shard = TypeVar("Shard")
@@ -19,41 +20,19 @@ Result = TypeVar("Result")
 _POOL_PAYS_FROM_BYTES = 32 << 20
 
 
-class WorkerDiedError(RuntimeError):
-    """A worker process ended without an answer."""
+def cores(workers: int) -> int:
+    """How many processes or threads `engine.workers` stands for."""
+    return workers or os.cpu_count() or 1
 
 
-def run_shards(
-    function: Callable[[Shard], Result],
-    shards: Sequence[Shard],
-    *,
-    workers: int = 0,
-    n_bytes: int = 0,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[Result]:
-    """`[function(shard) for shard in shards]`, on several processes where that pays.
-
-    Args:
-        function: a module-level function; it writes its own output and returns a small answer.
-            What it says to `engine.progress.advance` moves the bar before it ends.
-        workers: processes; 0 is one a core.
-        n_bytes: size of all input, to judge whether processes pay.
-        progress: called with (bytes done, `n_bytes`) now and then, and after each shard.
-
-    Raises:
-        WorkerDiedError: a worker was killed (out of memory, most often). Finished shards are
-            found again by the next run.
-        Exception: what `function` raises, after the shards under way have ended.
-    """
-    workers = workers or os.cpu_count() or 1
-    pool_pays = min(workers, len(shards)) > 1 and n_bytes >= _POOL_PAYS_FROM_BYTES
-    results: list[Result | None] = [None] * len(shards)
-    counter.start(n_bytes, progress)
-    answers = _in_pool(function, shards, workers) if pool_pays else _here(function, shards)
-    for done, (index, result) in enumerate(answers, start=1):
-        results[index] = result
-        counter.reach(n_bytes * done // len(shards))
-    return results  # type: ignore[return-value]  # each shard has answered
+def answers(
+    function: Callable[[Shard], Result], shards: Sequence[Shard], workers: int, n_bytes: int
+) -> Iterator[tuple[int, Result]]:
+    """(index of the shard, its answer) as they come, from several processes where that pays."""
+    workers = cores(workers)
+    if min(workers, len(shards)) > 1 and n_bytes >= _POOL_PAYS_FROM_BYTES:
+        return _in_pool(function, shards, workers)
+    return _here(function, shards)
 
 
 def _here(

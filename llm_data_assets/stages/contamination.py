@@ -7,7 +7,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from llm_data_assets.engine.local import run_shards
 from llm_data_assets.lake.catalog import literal, relation
 from llm_data_assets.lake.delta import Lake, ShardFile
 from llm_data_assets.lake.schemas import (
@@ -20,8 +19,9 @@ from llm_data_assets.lake.schemas import (
 )
 from llm_data_assets.stages.checks import here, query
 from llm_data_assets.stages.quality_signals import kept_documents
-from llm_data_assets.stages.shards import Task, task_key
+from llm_data_assets.stages.shards import Task, run_tasks, task_key
 from llm_data_assets.stages.stage import Check, CheckResult, Context, Outcome, Stage
+from llm_data_assets.stages.tally import tally
 from llm_data_assets.text.cuts import KIND
 from llm_data_assets.text.passages import Index, build_index, find_passages
 
@@ -64,15 +64,8 @@ def run(context: Context) -> Outcome:
                     settings={"sets": missing, "skipping": skipping},
                 )
             )
-    kept_rows = context.lake.read(DEDUPED_CORPUS, partition, ["n_bytes"])
-    n_bytes = sum(kept_rows["n_bytes"].to_pylist())
-    made = run_shards(
-        find_in_shard,
-        tasks,
-        workers=context.workspace.pipeline.model.engine.workers,
-        n_bytes=n_bytes * len(tasks) // max(1, len(raw)),
-        progress=context.progress,
-    )
+    came_in = tally(context, DEDUPED_CORPUS, partition, total="n_bytes")
+    made = run_tasks(context, find_in_shard, tasks, came_in.total * len(tasks) // max(1, len(raw)))
     files += [file for each in made for file in each]
     folder = context.lake.folder(CONTAMINATION, partition)
     files = sorted(f for f in files if pq.read_metadata(folder / f.name).num_rows)
@@ -80,9 +73,9 @@ def run(context: Context) -> Outcome:
     met = context.lake.read(CONTAMINATION, partition, ["doc_id", "question_id"])
     return Outcome(
         files=files,
-        docs_in=kept_rows.num_rows,
-        docs=kept_rows.num_rows,
-        n_bytes=n_bytes,
+        docs_in=came_in.rows,
+        docs=came_in.rows,
+        n_bytes=came_in.total,
         figures={
             "shards read": len(tasks),
             "documents met": len(set(met["doc_id"].to_pylist())),

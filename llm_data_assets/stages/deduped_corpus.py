@@ -8,6 +8,7 @@ from llm_data_assets.lake.schemas import DEDUPED_CORPUS, DUPLICATES, RAW_CORPUS,
 from llm_data_assets.stages.checks import DEDUPED_CONSERVATION
 from llm_data_assets.stages.shards import Task, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
+from llm_data_assets.stages.tally import tally
 from llm_data_assets.stages.versions import data_version
 
 CODE_VERSION = "2"
@@ -36,15 +37,14 @@ def run(context: Context) -> Outcome:
     made = make_shards(context, dedupe_shard, tasks, outputs, 0)
     context.lake.replace_partition(VERDICTS, verdicts, made[VERDICTS.name])
     context.lake.replace_partition(DEDUPED_CORPUS, partition, made[STAGE.name])
-    kept = context.lake.read(DEDUPED_CORPUS, partition, ["n_bytes"])
-    gone = context.lake.read(VERDICTS, verdicts, ["reason"])
-    reasons = pc.value_counts(gone["reason"]).to_pylist()
+    kept = tally(context, DEDUPED_CORPUS, partition, total="n_bytes")
+    gone = tally(context, VERDICTS, verdicts, by=["reason"])
     return Outcome(
         files=made[STAGE.name],
-        docs_in=context.lake.read(RAW_CORPUS, partition, ["doc_id"]).num_rows,
-        docs=kept.num_rows,
-        n_bytes=sum(kept["n_bytes"].to_pylist()),
-        drops={each["values"]: each["counts"] for each in reasons},
+        docs_in=tally(context, RAW_CORPUS, partition).rows,
+        docs=kept.rows,
+        n_bytes=kept.total,
+        drops={reason: rows for (reason,), rows in sorted(gone.by.items())},
     )
 
 

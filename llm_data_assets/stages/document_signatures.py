@@ -16,6 +16,7 @@ from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, RAW_CORPUS
 from llm_data_assets.stages.checks import SIGNED_CONSERVATION
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
+from llm_data_assets.stages.tally import tally
 
 CODE_VERSION = "2"
 
@@ -35,12 +36,11 @@ def run(context: Context) -> Outcome:
         )
         for file in raw
     ]
-    rows = context.lake.read(RAW_CORPUS, context.partition.values, ["n_bytes"])
-    n_bytes = sum(rows["n_bytes"].to_pylist())
+    read = tally(context, RAW_CORPUS, context.partition.values, total="n_bytes")
     outputs = {STAGE.name: (DOCUMENT_SIGNATURES, context.partition.values)}
-    files = make_shards(context, sign_shard, tasks, outputs, n_bytes)[STAGE.name]
+    files = make_shards(context, sign_shard, tasks, outputs, read.total)[STAGE.name]
     context.lake.replace_partition(DOCUMENT_SIGNATURES, context.partition.values, files)
-    return Outcome(files=files, docs_in=rows.num_rows, docs=rows.num_rows, n_bytes=n_bytes)
+    return Outcome(files=files, docs_in=read.rows, docs=read.rows, n_bytes=read.total)
 
 
 def signing_settings(workspace: Workspace, source: str) -> dict[str, Any]:

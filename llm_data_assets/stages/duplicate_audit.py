@@ -3,10 +3,8 @@
 Both checks read a sample afresh, drawn by a hash of the ids: the same documents, the same sample.
 """
 
-import os
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import sqrt
@@ -18,6 +16,7 @@ import pyarrow.compute as pc
 import xxhash
 
 from llm_data_assets.dedup.bands import hit_probability
+from llm_data_assets.engine.run import InOrder, side_by_side
 from llm_data_assets.lake.schemas import DUPLICATES
 from llm_data_assets.stages.signed import Signed, bands_and_rows, open_signed, shingle_reader
 from llm_data_assets.stages.stage import Check, CheckResult, Context
@@ -145,12 +144,12 @@ class _Again:
     """All documents as they are signed now, and their texts on demand."""
 
     context: Context
-    pool: ThreadPoolExecutor
+    in_order: InOrder
     files: ExitStack
     signed: Signed
 
     def keys(self, bands: int, rows: int) -> np.ndarray:
-        return open_signed(self.context, self.pool, self._file(), bands, rows).keys
+        return open_signed(self.context, self.in_order, self._file(), bands, rows).keys
 
     def rows_of(self, ids: list[str]) -> np.ndarray:
         return pc.index_in(pa.array(ids), self.signed.documents["doc_id"]).to_numpy()
@@ -158,7 +157,7 @@ class _Again:
     def jaccard(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """By sets of NumPy, apart from the kernel that decided; NaN where both are empty."""
         rows = np.unique(np.concatenate([left, right]))
-        read = shingle_reader(self.context, self.signed, self.pool, self._file())
+        read = shingle_reader(self.context, self.signed, self.in_order, self._file())
         values, ends = read(rows)
         sets = {row: values[ends[i] : ends[i + 1]] for i, row in enumerate(rows.tolist())}
         found = []
@@ -175,10 +174,10 @@ class _Again:
 
 @contextmanager
 def _opened(context: Context) -> Iterator[_Again]:
-    threads = context.workspace.pipeline.model.engine.workers or os.cpu_count() or 1
-    with ThreadPoolExecutor(threads) as pool, ExitStack() as files:
-        file = files.enter_context(tempfile.TemporaryFile(dir=context.workspace.home))
-        yield _Again(context, pool, files, open_signed(context, pool, file, 1, 1))
+    engine, home = context.workspace.pipeline.model.engine, context.workspace.home
+    with side_by_side(engine, home) as in_order, ExitStack() as files:
+        file = files.enter_context(tempfile.TemporaryFile(dir=home))
+        yield _Again(context, in_order, files, open_signed(context, in_order, file, 1, 1))
 
 
 REMOVALS_CONFIRMED = Check(

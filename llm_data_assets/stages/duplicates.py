@@ -1,8 +1,6 @@
 """document_signatures of every source -> duplicates: who repeats whom, verified."""
 
-import os
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 import pyarrow as pa
@@ -10,6 +8,7 @@ import pyarrow.compute as pc
 
 from llm_data_assets.config.workspace import Workspace, make_home
 from llm_data_assets.dedup.choose import find_duplicates
+from llm_data_assets.engine.run import side_by_side
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, DUPLICATES
 from llm_data_assets.stages.checks import DUPLICATE_SHARE, KEPT_IS_KEPT
 from llm_data_assets.stages.duplicate_audit import PAIRS_MISSED, REMOVALS_CONFIRMED
@@ -26,21 +25,20 @@ def run(context: Context) -> Outcome:
     remove_dropped_sources(context.workspace, context.lake)
     dedup = context.workspace.pipeline.model.dedup
     make_home(context.workspace.home)
-    threads = context.workspace.pipeline.model.engine.workers or os.cpu_count() or 1
     with (
         _scratch(context.workspace) as for_keys,
         _scratch(context.workspace) as for_sets,
-        ThreadPoolExecutor(threads) as pool,
+        side_by_side(context.workspace.pipeline.model.engine, context.workspace.home) as in_order,
     ):
         bands, rows = bands_and_rows(context.workspace)
-        signed = open_signed(context, pool, for_keys, bands, rows)
+        signed = open_signed(context, in_order, for_keys, bands, rows)
         found = find_duplicates(
             signed.documents,
             list(signed.keys),
-            shingle_reader(context, signed, pool, for_sets),
+            shingle_reader(context, signed, in_order, for_sets),
             threshold=dedup.threshold,
             exact_by=_exact_by(context.workspace),
-            threads=threads,
+            in_order=in_order,
         )
         return _write(context, signed, found)
 

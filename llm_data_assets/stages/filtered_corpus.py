@@ -35,6 +35,7 @@ from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.refusals import refusals
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
+from llm_data_assets.stages.tally import tally
 from llm_data_assets.text.cuts import CUTTING, cut
 from llm_data_assets.text.cuts import KIND as CUT
 from llm_data_assets.text.edits import Edit, apply_edits, compose, merged
@@ -55,8 +56,7 @@ def run(context: Context) -> Outcome:
     """
     partition = context.partition.values
     of_stage = {**partition, "stage": STAGE.name}
-    came_in = context.lake.read(DEDUPED_CORPUS, partition, ["n_bytes"])
-    n_bytes = pc.sum(came_in["n_bytes"]).as_py() or 0
+    came_in = tally(context, DEDUPED_CORPUS, partition, total="n_bytes")
     judging = judge_tasks(context)
     judged = judge(context.lake, judging)
     outputs = {
@@ -64,11 +64,12 @@ def run(context: Context) -> Outcome:
         VERDICTS.name: (VERDICTS, of_stage),
         EDITS.name: (EDITS, of_stage),
     }
-    made = make_shards(context, edit_shard, _edit_tasks(context, judging, judged), outputs, n_bytes)
+    editing = _edit_tasks(context, judging, judged)
+    made = make_shards(context, edit_shard, editing, outputs, came_in.total)
     context.lake.replace_partition(VERDICTS, of_stage, sorted([*judged, *made[VERDICTS.name]]))
     context.lake.replace_partition(EDITS, of_stage, made[EDITS.name])
     context.lake.replace_partition(FILTERED_CORPUS, partition, made[STAGE.name])
-    return _outcome(context, made[STAGE.name], came_in.num_rows)
+    return _outcome(context, made[STAGE.name], came_in.rows)
 
 
 def judge_tasks(context: Context) -> list[Task]:
@@ -264,23 +265,21 @@ def _emptied(doc_id: str, length: int, held_question: bool) -> dict[str, Any]:
 
 def _outcome(context: Context, files: list[ShardFile], docs_in: int) -> Outcome:
     partition = context.partition.values
-    kept = context.lake.read(FILTERED_CORPUS, partition, ["n_bytes"])
-    verdicts = context.lake.read(
-        VERDICTS, {**partition, "stage": STAGE.name}, ["kept", "position", "reason"]
-    )
-    deciding = verdicts.filter(
-        pc.and_(pc.invert(verdicts["kept"]), pc.equal(verdicts["position"], 0))
-    )
-    counts = pc.value_counts(deciding["reason"]).to_pylist()
-    edits = context.lake.read(EDITS, {**partition, "stage": STAGE.name}, ["kind"])
-    kinds = pc.value_counts(edits["kind"]).to_pylist()
+    of_stage = {**partition, "stage": STAGE.name}
+    filtered = tally(context, FILTERED_CORPUS, partition, total="n_bytes")
+    verdicts = tally(context, VERDICTS, of_stage, by=["kept", "position", "reason"])
+    edits = tally(context, EDITS, of_stage, by=["kind"])
     return Outcome(
         files=files,
         docs_in=docs_in,
-        docs=kept.num_rows,
-        n_bytes=pc.sum(kept["n_bytes"]).as_py() or 0,
-        drops={each["values"]: each["counts"] for each in counts},
-        figures={f"edits {each['values']}": each["counts"] for each in kinds},
+        docs=filtered.rows,
+        n_bytes=filtered.total,
+        drops={
+            reason: rows
+            for (kept, position, reason), rows in sorted(verdicts.by.items())
+            if not kept and position == 0
+        },
+        figures={f"edits {kind}": rows for (kind,), rows in sorted(edits.by.items())},
     )
 
 

@@ -15,6 +15,7 @@ from llm_data_assets.stages.filter_rules import signals_asked_for
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.signal_models import open_models, trained_models, word_lists
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
+from llm_data_assets.stages.tally import tally
 from llm_data_assets.text.language import detect
 from llm_data_assets.text.optional_signals import OPTIONAL, measure_optional
 from llm_data_assets.text.signals import SIGNALS, groups_for, measure
@@ -55,14 +56,12 @@ def run(context: Context) -> Outcome:
         )
         for kept in context.lake.shards(DEDUPED_CORPUS, partition)
     ]
-    kept_rows = context.lake.read(DEDUPED_CORPUS, partition, ["n_bytes"])
-    n_bytes = sum(kept_rows["n_bytes"].to_pylist())
+    came_in = tally(context, DEDUPED_CORPUS, partition, total="n_bytes")
     outputs = {STAGE.name: (QUALITY_SIGNALS, partition)}
-    files = make_shards(context, measure_shard, tasks, outputs, n_bytes)[STAGE.name]
+    files = make_shards(context, measure_shard, tasks, outputs, came_in.total)[STAGE.name]
     context.lake.replace_partition(QUALITY_SIGNALS, partition, files)
     store_drift(context, QUALITY_SIGNALS)
-    docs = kept_rows.num_rows
-    return Outcome(files=files, docs_in=docs, docs=docs, n_bytes=n_bytes)
+    return Outcome(files, docs_in=came_in.rows, docs=came_in.rows, n_bytes=came_in.total)
 
 
 def measure_shard(task: Task) -> dict[str, ShardFile]:

@@ -6,7 +6,6 @@ from typing import Any
 from llm_data_assets.config.digest import digest
 from llm_data_assets.config.takedowns import read_takedowns
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.engine.local import run_shards
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import EDITS, RAW_CORPUS, REJECTS
 from llm_data_assets.sources.files import SourceFile
@@ -20,9 +19,10 @@ from llm_data_assets.stages.checks import (
 from llm_data_assets.stages.file_groups import group_digest, group_files
 from llm_data_assets.stages.read_group import OUTPUTS, finished, read_group
 from llm_data_assets.stages.repeated_ids import without_repeated_ids
-from llm_data_assets.stages.shards import Task, task_key
+from llm_data_assets.stages.shards import Task, run_tasks, task_key
 from llm_data_assets.stages.source_files import files_of, files_version
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
+from llm_data_assets.stages.tally import tally
 
 CODE_VERSION = "2"
 
@@ -33,15 +33,7 @@ def run(context: Context) -> Outcome:
     tasks = _tasks(context, files)
     found = [finished(task) for task in tasks]
     missing = [task for task, shards in zip(tasks, found, strict=True) if shards is None]
-    read = iter(
-        run_shards(
-            read_group,
-            missing,
-            workers=context.workspace.pipeline.model.engine.workers,
-            n_bytes=_stored_bytes(missing),
-            progress=context.progress,
-        )
-    )
+    read = iter(run_tasks(context, read_group, missing, _stored_bytes(missing)))
     shards = [each for group in found for each in (next(read) if group is None else group)]
     made = {table.name: sorted(each[table.name] for each in shards) for table in OUTPUTS}
     made = without_repeated_ids(context, made)
@@ -88,17 +80,16 @@ def _stored_bytes(tasks: list[Task]) -> int:
 
 
 def _outcome(context: Context, files: list[ShardFile], n_files: int) -> Outcome:
-    rows = context.lake.read(RAW_CORPUS, context.partition.values, ["n_bytes"])
-    rejects = context.lake.read(REJECTS, context.partition.values, ["error"])
-    reasons = rejects["error"].to_pylist()
-    drops: dict[str, int] = {}
-    for reason in sorted(error.split(":", 1)[0] for error in reasons):
-        drops[reason] = drops.get(reason, 0) + 1
+    read = tally(context, RAW_CORPUS, context.partition.values, total="n_bytes")
+    rejects = tally(context, REJECTS, context.partition.values, by=["error"])
+    drops: Counter[str] = Counter()
+    for (error,), rows in sorted(rejects.by.items()):
+        drops[error.split(":", 1)[0]] += rows
     return Outcome(
         files=files,
-        docs_in=rows.num_rows + len(reasons),
-        docs=rows.num_rows,
-        n_bytes=sum(rows["n_bytes"].to_pylist()),
+        docs_in=read.rows + rejects.rows,
+        docs=read.rows,
+        n_bytes=read.total,
         drops=drops,
         figures={"files": n_files},
     )

@@ -13,6 +13,7 @@ from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, REPEATED_SP
 from llm_data_assets.stages.quality_signals import kept_documents
 from llm_data_assets.stages.shards import Task, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
+from llm_data_assets.stages.tally import tally
 
 CODE_VERSION = "1"
 _PARTS = {"lines": "line", "paragraphs": "paragraph", "sentences": "sentences"}
@@ -26,8 +27,7 @@ def run(context: Context) -> Outcome:
     """
     partition = context.partition.values
     settings = context.workspace.pipeline.model.dedup.repeats.model_dump()
-    kept = context.lake.read(DEDUPED_CORPUS, partition, ["n_bytes"])
-    n_bytes = sum(kept["n_bytes"].to_pylist())
+    kept = tally(context, DEDUPED_CORPUS, partition, total="n_bytes")
     files: list[ShardFile] = []
     rows: list[dict[str, Any]] = []
     if any(settings[name] for name in (*_PARTS, "substring_bytes", "substring_words")):
@@ -35,9 +35,9 @@ def run(context: Context) -> Outcome:
     context.lake.replace_partition(REPEATED_SPANS, partition, files)
     return Outcome(
         files=files,
-        docs_in=kept.num_rows,
-        docs=kept.num_rows,
-        n_bytes=n_bytes,
+        docs_in=kept.rows,
+        docs=kept.rows,
+        n_bytes=kept.total,
         figures={
             "documents with repeats": len({row["doc_id"] for row in rows}),
             "characters repeated": sum(row["length"] for row in rows),

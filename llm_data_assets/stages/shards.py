@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from llm_data_assets.config.digest import digest
-from llm_data_assets.engine.local import run_shards
+from llm_data_assets.engine.run import run_shards
 from llm_data_assets.lake.delta import Lake, ShardFile
 from llm_data_assets.lake.schemas import Table
 from llm_data_assets.stages.stage import Context
+
+Answer = TypeVar("Answer")
 
 # Rows of text that are held at a time: bounds memory whatever the shard holds.
 BATCH_BYTES = 8 << 20
@@ -55,17 +57,23 @@ def make_shards(
         _finished(context.lake, task, outputs) for task in tasks
     ]
     missing = [task for task, files in zip(tasks, found, strict=True) if files is None]
-    made = iter(
-        run_shards(
-            function,
-            missing,
-            workers=context.workspace.pipeline.model.engine.workers,
-            n_bytes=n_bytes * len(missing) // max(1, len(tasks)),
-            progress=context.progress,
-        )
-    )
+    made = iter(run_tasks(context, function, missing, n_bytes * len(missing) // max(1, len(tasks))))
     files = [each if each is not None else next(made) for each in found]
     return {name: sorted(each[name] for each in files) for name in outputs}
+
+
+def run_tasks(
+    context: Context, function: Callable[[Task], Answer], tasks: Sequence[Task], n_bytes: int
+) -> list[Answer]:
+    """The answer for every task, by the engine that the pipeline names."""
+    return run_shards(
+        function,
+        tasks,
+        engine=context.workspace.pipeline.model.engine,
+        home=context.workspace.home,
+        n_bytes=n_bytes,
+        progress=context.progress,
+    )
 
 
 def task_key(*parts: Any) -> str:

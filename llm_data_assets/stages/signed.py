@@ -5,11 +5,10 @@ memory, so that the system may put them aside: what must be held is a few column
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import IO, TypeVar
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,14 +18,12 @@ import pyarrow.parquet as pq
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.dedup.bands import band_keys, parameters
 from llm_data_assets.dedup.minhash import shingle_sets
+from llm_data_assets.engine.run import InOrder
 from llm_data_assets.lake.delta import Lake, ShardFile
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, RAW_CORPUS
 from llm_data_assets.lake.space import reserve
 from llm_data_assets.stages.document_signatures import key_of, made_with, signing_settings
 from llm_data_assets.stages.stage import Context
-
-Task = TypeVar("Task")
-Answer = TypeVar("Answer")
 
 _COLUMNS = ["doc_id", "text_hash", "url", "key", "quality", "n_shingles"]
 
@@ -53,7 +50,7 @@ def bands_and_rows(workspace: Workspace) -> tuple[int, int]:
 
 
 def open_signed(
-    context: Context, pool: Executor, scratch: IO[bytes], bands: int, rows: int
+    context: Context, in_order: InOrder, scratch: IO[bytes], bands: int, rows: int
 ) -> Signed:
     """Read the narrow columns of document_signatures, and band keys into `scratch`.
 
@@ -69,20 +66,19 @@ def open_signed(
     starts = [0, *accumulate(counts)]
     keys = _mapped(scratch, np.uint64, (bands, starts[-1]))
 
-    def read(at: int) -> pa.Table:
-        source, file, _ = found[at]
-        reader = _parquet(context.lake, source, file)
-        parts, start = [], starts[at]
-        for group in range(reader.num_row_groups):
-            signed = reader.read_row_group(group, columns=[*_COLUMNS, "signature"])
-            stop = start + signed.num_rows
-            values = _signature_values(signed["signature"].combine_chunks())
-            keys[:, start:stop] = band_keys(values, bands=bands, rows=rows).T
-            parts.append(signed.drop_columns("signature"))
-            start = stop
-        return _described(context.workspace, source, parts)
-
-    documents = pa.concat_tables([_NO_DOCUMENTS, *pool.map(read, range(len(found)))])
+    tasks = [_Columns(context.lake, source, file, bands, rows) for source, file, _ in found]
+    parts = [_NO_DOCUMENTS]
+    for at, (read, band_keys_of) in enumerate(in_order(_read_signed, tasks)):
+        keys[:, starts[at] : starts[at + 1]] = band_keys_of
+        # A copy: what comes from a cluster lies in its object store, which must not fill up.
+        parts.append(
+            _described(
+                context.workspace,
+                found[at][0],
+                read.take(pa.array(range(read.num_rows), pa.int32())),
+            )
+        )
+    documents = pa.concat_tables(parts)
     shards = [
         (source, raw, start) for (source, _, raw), start in zip(found, starts[:-1], strict=True)
     ]
@@ -90,21 +86,13 @@ def open_signed(
 
 
 def shingle_reader(
-    context: Context, signed: Signed, pool: Executor, scratch: IO[bytes]
+    context: Context, signed: Signed, in_order: InOrder, scratch: IO[bytes]
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Shingle sets by rows of `signed.documents`, read from raw_corpus into `scratch`."""
 
-    def sets_of(task: tuple[str, ShardFile, int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        source, raw, group, rows = task
-        texts = _parquet(context.lake, source, raw, raw_corpus=True).read_row_group(
-            group, columns=["text"]
-        )
-        shingling = context.workspace.pipeline.model.dedup.shingling_of(source)
-        return shingle_sets(texts["text"].take(pa.array(rows)), **shingling)
-
     def read(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         sizes, n = [np.zeros(1, np.int64)], 0
-        for values, offsets in _ahead(pool, sets_of, _row_groups(context.lake, signed, rows)):
+        for values, offsets in in_order(_read_sets, _row_groups(context, signed, rows)):
             values.tofile(scratch)
             sizes.append(np.diff(offsets))
             n += len(values)
@@ -113,35 +101,63 @@ def shingle_reader(
     return read
 
 
-def _row_groups(
-    lake: Lake, signed: Signed, rows: np.ndarray
-) -> Iterator[tuple[str, ShardFile, int, np.ndarray]]:
-    """(source, raw shard, row group, rows of it) that hold the rows asked for, in order."""
+@dataclass(frozen=True)
+class _Columns:
+    """A shard of document_signatures, and how its signatures become band keys."""
+
+    lake: Lake
+    source: str
+    file: ShardFile
+    bands: int
+    rows: int
+
+
+def _read_signed(task: _Columns) -> tuple[pa.Table, np.ndarray]:
+    """The narrow columns of a shard, and uint64[bands, n] keys of its documents."""
+    reader = _parquet(task.lake, task.source, task.file)
+    columns = _NO_DOCUMENTS.select(_COLUMNS)
+    parts, keys = [columns], [np.empty((task.bands, 0), np.uint64)]
+    for group in range(reader.num_row_groups):
+        signed = reader.read_row_group(group, columns=[*_COLUMNS, "signature"])
+        values = _signature_values(signed["signature"].combine_chunks())
+        keys.append(band_keys(values, bands=task.bands, rows=task.rows).T)
+        parts.append(signed.drop_columns("signature"))
+    return pa.concat_tables(parts), np.concatenate(keys, axis=1)
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """Some rows of a row group of raw_corpus, and how they become shingles."""
+
+    lake: Lake
+    source: str
+    file: ShardFile
+    group: int
+    rows: np.ndarray
+    shingling: Mapping[str, Any]
+
+
+def _read_sets(task: _Texts) -> tuple[np.ndarray, np.ndarray]:
+    reader = _parquet(task.lake, task.source, task.file, raw_corpus=True)
+    texts = reader.read_row_group(task.group, columns=["text"])
+    return shingle_sets(texts["text"].take(pa.array(task.rows)), **task.shingling)
+
+
+def _row_groups(context: Context, signed: Signed, rows: np.ndarray) -> Iterator[_Texts]:
+    """The row groups that hold the rows asked for, in order."""
     for source, raw, start in signed.shards:
-        metadata = _parquet(lake, source, raw, raw_corpus=True).metadata
+        metadata = _parquet(context.lake, source, raw, raw_corpus=True).metadata
+        shingling = context.workspace.pipeline.model.dedup.shingling_of(source)
         for group in range(metadata.num_row_groups):
             stop = start + metadata.row_group(group).num_rows
             first, last = np.searchsorted(rows, [start, stop])
             if last > first:
-                yield source, raw, group, rows[first:last] - start
+                wanted = rows[first:last] - start
+                yield _Texts(context.lake, source, raw, group, wanted, shingling)
             start = stop
 
 
-def _ahead(
-    pool: Executor, function: Callable[[Task], Answer], tasks: Iterator[Task], ahead: int = 4
-) -> Iterator[Answer]:
-    """`map`, with a few answers at most waiting to be taken."""
-    waiting = []
-    for task in tasks:
-        waiting.append(pool.submit(function, task))
-        if len(waiting) > ahead:
-            yield waiting.pop(0).result()
-    for each in waiting:
-        yield each.result()
-
-
-def _described(workspace: Workspace, source: str, parts: list[pa.Table]) -> pa.Table:
-    rows = pa.concat_tables([_NO_DOCUMENTS.select(_COLUMNS), *parts])
+def _described(workspace: Workspace, source: str, rows: pa.Table) -> pa.Table:
     n = rows.num_rows
     priority = workspace.catalog.model.sources[source].priority
     scope = workspace.pipeline.model.dedup.scope_of(source)

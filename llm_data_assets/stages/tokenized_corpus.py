@@ -11,6 +11,7 @@ from llm_data_assets.stages.checks import TOKENIZED_CONSERVATION
 from llm_data_assets.stages.run_checks import BYTES_PER_TOKEN, IDS_IN_VOCABULARY, UNKNOWN_SHARE
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
+from llm_data_assets.stages.tally import tally
 from llm_data_assets.stages.tokenizer import open_row
 
 CODE_VERSION = "2"
@@ -31,20 +32,18 @@ def run(context: Context) -> Outcome:
         )
         for file in context.lake.shards(FILTERED_CORPUS, partition)
     ]
-    came_in = context.lake.read(FILTERED_CORPUS, partition, ["n_bytes"])
-    n_bytes = pc.sum(came_in["n_bytes"]).as_py() or 0
+    came_in = tally(context, FILTERED_CORPUS, partition, total="n_bytes")
     outputs = {STAGE.name: (TOKENIZED_CORPUS, partition)}
-    files = make_shards(context, encode_shard, tasks, outputs, n_bytes)[STAGE.name]
+    files = make_shards(context, encode_shard, tasks, outputs, came_in.total)[STAGE.name]
     context.lake.replace_partition(TOKENIZED_CORPUS, partition, files)
-    tokens = context.lake.read(TOKENIZED_CORPUS, partition, ["n_tokens"])["n_tokens"]
-    total = pc.sum(tokens).as_py() or 0
+    made = tally(context, TOKENIZED_CORPUS, partition, total="n_tokens")
     return Outcome(
         files=files,
-        docs_in=came_in.num_rows,
-        docs=len(tokens),
-        n_bytes=n_bytes,
-        tokens=total,
-        figures={"bytes_per_token": n_bytes / total if total else 0.0},
+        docs_in=came_in.rows,
+        docs=made.rows,
+        n_bytes=came_in.total,
+        tokens=made.total,
+        figures={"bytes_per_token": came_in.total / made.total if made.total else 0.0},
     )
 
 

@@ -4,23 +4,21 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.catalog import relation
 from llm_data_assets.lake.schemas import FILTERED_CORPUS, TOKENIZER
 from llm_data_assets.stages.checks import rules_fire
 from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.stage import Check, CheckResult, Context, Outcome, Stage
+from llm_data_assets.stages.tokenizer_sample import sample
 from llm_data_assets.stages.versions import data_version
 from llm_data_assets.tokens.given import Tokenizer, open_tokenizer
 from llm_data_assets.tokens.model_file import SPACE_MARK
-from llm_data_assets.tokens.sample import sample_documents
 from llm_data_assets.tokens.tokenizer import train
 
 CODE_VERSION = "2"
@@ -121,40 +119,6 @@ def _opened(
 def current_tokenizer(context: Context) -> Tokenizer:
     """The tokenizer of the corpus."""
     return open_row(context.lake.read(TOKENIZER, {}).to_pylist()[0])
-
-
-def sample(context: Context, total_bytes: int, seed: int) -> pa.Table:
-    """doc_id, text and n_bytes of about `total_bytes` of filtered_corpus, in order of id.
-
-    A language in a domain is heard by its size to the power `sample_alpha`.
-    """
-    connection = duckdb.connect()
-    domains = {
-        name: source.domain for name, source in context.workspace.catalog.model.sources.items()
-    }
-    strata: dict[tuple[str, ...], list[pa.Table]] = {}
-    for source in context.workspace.sources:
-        rows = context.lake.read(
-            FILTERED_CORPUS, {"source": source}, ["doc_id", "n_bytes", "language"]
-        )
-        for language in sorted(set(rows["language"].to_pylist()), key=str):
-            spoken = (
-                pc.is_null(rows["language"])
-                if language is None
-                else pc.equal(rows["language"], language)
-            )
-            strata.setdefault((str(language), domains[source]), []).append(rows.filter(spoken))
-    chosen = sample_documents(
-        {name: pa.concat_tables(tables) for name, tables in strata.items()},
-        total_bytes=total_bytes,
-        alpha=context.workspace.pipeline.model.tokenizer.sample_alpha,
-        seed=seed,
-    )
-    connection.register("names", pa.table({"doc_id": pa.array(sorted(chosen), pa.string())}))
-    return connection.sql(
-        f"""SELECT doc_id, text, n_bytes FROM {relation(context.lake, FILTERED_CORPUS)}
-        SEMI JOIN names USING (doc_id) ORDER BY doc_id"""
-    ).to_arrow_table()
 
 
 def _inputs(context: Context) -> dict[str, str]:

@@ -18,7 +18,8 @@ from llm_data_assets.lake.schemas import (
 from llm_data_assets.stages.budget_plan import budget_settings, planned_vocabulary
 from llm_data_assets.stages.shards import batches, task_key
 from llm_data_assets.stages.stage import Check, CheckResult, Context, Outcome, Stage
-from llm_data_assets.stages.tokenizer import current_tokenizer, sample, train_on
+from llm_data_assets.stages.tokenizer import current_tokenizer, train_on
+from llm_data_assets.stages.tokenizer_sample import sample
 from llm_data_assets.tokens.given import Tokenizer, open_tokenizer
 from llm_data_assets.tokens.report import (
     Tally,

@@ -21,21 +21,33 @@ def sample_documents(
     """
     sizes = {name: sum(table["n_bytes"].to_pylist()) for name, table in strata.items()}
     shares = fill(sizes, total_bytes, alpha)
-    chosen: set[str] = set()
-    for name, table in strata.items():
-        share = shares[name]
-        keyed = sorted(
-            (xxhash.xxh3_64_intdigest(doc_id.encode(), seed), doc_id, size)
-            for doc_id, size in zip(
-                table["doc_id"].to_pylist(), table["n_bytes"].to_pylist(), strict=True
-            )
-        )
-        for _, doc_id, size in keyed:
-            if share <= 0:
-                break
-            chosen.add(doc_id)
-            share -= size
-    return chosen
+    return {
+        doc_id
+        for name, table in strata.items()
+        for doc_id in first_by_hash(table, shares[name], seed)["doc_id"].to_pylist()
+    }
+
+
+def first_by_hash(documents: pa.Table, n_bytes: float, seed: int) -> pa.Table:
+    """Documents in order of a hash of (seed, doc_id), until `n_bytes` are filled.
+
+    What a table of several parts gives is among what each of its parts gives.
+
+    Args:
+        documents: a table with doc_id and n_bytes, in any order.
+    """
+    keyed = sorted(
+        (xxhash.xxh3_64_intdigest(doc_id.encode(), seed), doc_id, row)
+        for row, doc_id in enumerate(documents["doc_id"].to_pylist())
+    )
+    sizes = documents["n_bytes"].to_pylist()
+    taken = []
+    for _, _, row in keyed:
+        if n_bytes <= 0:
+            break
+        taken.append(row)
+        n_bytes -= sizes[row]
+    return documents.take(pa.array(taken, pa.int64()))
 
 
 def fill(

@@ -1,6 +1,7 @@
 """Who goes and who stays: verified, in one order, the same whatever the rows' order."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -49,7 +50,7 @@ def find_in(table: pa.Table, texts: Callable, *, bands: int, rows: int, **settin
     return find_duplicates(table, keys, lambda wanted: shingle_sets(texts(wanted)), **settings)
 
 
-def find(documents: list[dict], scope: str = "across", **settings) -> list[dict]:
+def find(documents: list[dict], scope: str = "across", threads: int = 1, **settings) -> list[dict]:
     def texts(wanted: np.ndarray) -> pa.Array:
         return pa.array([documents[i]["text"] for i in wanted], pa.string())
 
@@ -58,7 +59,8 @@ def find(documents: list[dict], scope: str = "across", **settings) -> list[dict]
         place = table.schema.get_field_index("scope")
         table = table.set_column(place, "scope", table["source"])
     arguments = {"threshold": 0.8, **ALL_MEET, **settings}
-    return find_in(table, texts, **arguments).to_pylist()
+    with ThreadPoolExecutor(threads) as pool:
+        return find_in(table, texts, in_order=pool.map, **arguments).to_pylist()
 
 
 def partners(documents: list[dict], **settings) -> dict[str, str]:

@@ -16,7 +16,7 @@ from llm_data_assets.defs import stage_assets
 from llm_data_assets.defs.failure_hook import failure_sensor, tell
 from llm_data_assets.defs.run import run
 from llm_data_assets.defs.sources import new_files_sensor, observe
-from llm_data_assets.engine.local import WorkerDiedError
+from llm_data_assets.engine.errors import WorkerDiedError
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
