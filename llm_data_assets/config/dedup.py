@@ -100,6 +100,35 @@ class Repeats(_Settings):
     )
 
 
+class Semantic(_Settings):
+    """Documents that say the same in other words go too, after SemDeDup (Abbas et al. 2023)."""
+
+    max_cosine: float = Field(
+        gt=0, le=1, description="Cosine to a document that stays above which one goes"
+    )
+    sentence_model: str | None = Field(
+        None,
+        description="Folder of a sentence model (model.onnx, tokenizer.json), relative to this "
+        "file, whose vectors are compared; TF-IDF and SVD if absent. Extra: local-models",
+    )
+    vectors: str | None = Field(
+        None,
+        description="Instead of a model: a Parquet file of doc_id and vector, relative to this "
+        "file",
+    )
+    clusters: int | None = Field(
+        None, ge=1, description="Of k-means; the square root of the documents if absent"
+    )
+    dimensions: int = Field(64, ge=2, le=512, description="Of TF-IDF and SVD")
+    seed: int = Field(1, ge=0, lt=1 << 32, description="Of SVD and k-means")
+
+    @model_validator(mode="after")
+    def _has_one_origin_of_vectors(self) -> Self:
+        if self.sentence_model and self.vectors:
+            raise ValueError("has a sentence_model and vectors. Try: one of the two")
+        return self
+
+
 class Dedup(_Settings):
     """What counts as a duplicate. Defaults are FineWeb's 14 x 8 (Penedo et al. 2024), verified."""
 
@@ -147,6 +176,7 @@ class Dedup(_Settings):
     )
 
     repeats: Repeats = Repeats()
+    semantic: Semantic | None = Field(None, description="Off if absent")
 
     @model_validator(mode="before")
     @classmethod

@@ -35,6 +35,8 @@ def find_duplicates(
     *,
     threshold: float,
     exact_by: Sequence[str] = (),
+    meaning: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None,
+    max_cosine: float = 1.0,
     in_order: Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]] = map,
 ) -> pa.Table:
     """Choose the documents that go, each with the kept document it repeats.
@@ -45,7 +47,10 @@ def find_duplicates(
     - has the same text hash (`exact`, similarity 1.0),
     - or has the same value, not null, in a column of `exact_by` (that column's name),
     - or shares a band key with it and has at least `threshold` true Jaccard similarity of shingle
-      sets (`near`).
+      sets (`near`),
+    - or, none of these being so and `meaning` being given, lies in its cluster with a cosine above
+      `max_cosine` (`semantic`, the cosine being the similarity). Clusters keep the number of pairs
+      down, after SemDeDup (Abbas et al. 2023); there the order is by distance from the centre.
 
     So there are no chains of strangers, and the answer depends on the set of documents alone: not
     on rows' order, and not on what runs side by side. Of several kept documents the most similar
@@ -70,6 +75,8 @@ def find_duplicates(
         shingle_sets: given rows of `documents`, ascending, their sorted and distinct shingle
             hashes: values uint64[...] and offsets int64[k + 1].
         threshold: in (0, 1].
+        meaning: given rows of `documents` in the total order, one of each text, their vectors of
+            length 1 (or 0, which nothing resembles), float32[k, d], and clusters int32[k].
         in_order: a `map`, which may look at several bands side by side.
 
     Returns:
@@ -97,34 +104,38 @@ def find_duplicates(
     n_sure = sum(n_groups for _, _, n_groups in sure)
     near[:0] = sure
     meeting, members, buckets, n_buckets = _number(len(originals), near)
+    in_sets = np.arange(len(meeting))
+    vectors, clusters = np.empty((0, 1), np.float32), np.empty(0, np.int32)
+    if meaning is not None:  # whoever shares no key is compared as well
+        in_sets, members = meeting, meeting[members]
+        meeting = np.arange(len(originals), dtype=np.int32)
+        vectors, clusters = _meant(meaning, rows, scopes)
     partner = np.where(is_original, np.int32(-1), first)
-    settled, alike = np.empty(0, np.int64), np.empty(0)
+    settled, alike, are_cosines = np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_)
     if len(meeting):
         of = np.full(len(first), -1, np.int32)
         of[originals[meeting]] = np.arange(len(meeting))
         of = of[first]
         settled = np.flatnonzero(of >= 0)
-        by_row = np.argsort(rows[meeting])
-        hashes, ends = _asked(shingle_sets, rows[meeting][by_row])
-        place = np.empty(len(by_row), np.int64)
-        place[by_row] = np.arange(len(by_row))
-        repeated, alike = settle(  # type: ignore[call-arg]
+        repeated, alike, are_cosines = settle(  # type: ignore[call-arg]
             of[settled],
-            hashes,
-            ends[place],
-            ends[place + 1],
+            *_sets_of(shingle_sets, rows[meeting], in_sets),
             *by_member(members, buckets, len(meeting)),
             n_buckets,
             n_sure,
             threshold,
             _CROWDED,
+            vectors,
+            clusters,
+            max_cosine,
         )
         partner[settled] = np.where(repeated < 0, -1, originals[meeting][repeated])
     gone = np.flatnonzero(partner >= 0)
-    similarity = np.ones(len(gone))
-    stays = partner[settled] < 0
-    similarity[np.searchsorted(gone, settled[~stays])] = alike[~stays]
-    return _table(documents, order[gone], order[partner[gone]], similarity, values)
+    similarity, is_semantic = np.ones(len(gone)), np.zeros(len(gone), np.bool_)
+    goes = partner[settled] >= 0
+    place = np.searchsorted(gone, settled[goes])
+    similarity[place], is_semantic[place] = alike[goes], are_cosines[goes]
+    return _table(documents, order[gone], order[partner[gone]], similarity, is_semantic, values)
 
 
 def _total_order(documents: pa.Table) -> np.ndarray:
@@ -181,17 +192,16 @@ def _first_alike(
     values: dict[str, tuple[np.ndarray, np.ndarray]], order: np.ndarray, scopes: np.ndarray | None
 ) -> np.ndarray:
     """For each document in order the first that equals it in scope and all values, int32[n]."""
-    high = np.zeros(len(order), np.uint64)
-    low = np.zeros(len(order), np.uint64) if scopes is None else scopes.copy()
-    for each_low, each_high in values.values():
-        low ^= each_low[order]
-        low *= _PRIME
-        high += each_high[order]
-        high *= _PRIME
-    members, starts, groups = equal_keys(low, high)
+    (low, high), *others = values.values()
+    rows: np.ndarray | None = order
+    if others:
+        rows, low, high = None, low[order], high[order]
+        for each_low, each_high in others:
+            low = (low ^ each_low[order]) * _PRIME
+            high = (high + each_high[order]) * _PRIME
+    members, groups, firsts = equal_keys(low, high, rows, scopes)
     first = np.arange(len(order), dtype=np.int32)
-    if len(members):
-        first[members] = np.minimum.reduceat(members, starts)[groups]
+    first[members] = firsts[groups]
     return first
 
 
@@ -202,9 +212,9 @@ def _sure_groups(
     found = []
     for low, high in values.values():
         given = np.flatnonzero((low[rows] | high[rows]) != 0).astype(np.int32)
-        mine = low[rows[given]] if scopes is None else low[rows[given]] + scopes[given]
-        members, starts, groups = equal_keys(mine, high[rows[given]])
-        found.append((given[members], groups, len(starts)))
+        shift = scopes if scopes is None else scopes[given]
+        members, groups, firsts = equal_keys(low, high, rows[given], shift)
+        found.append((given[members], groups, len(firsts)))
     return found
 
 
@@ -232,9 +242,8 @@ def _groups_of_band(
     banded: np.ndarray | None,
     band: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    mine = band if rows is None else band[rows]
-    members, starts, groups = equal_keys(mine if scopes is None else mine + scopes)
-    return members if banded is None else banded[members], groups, len(starts)
+    members, groups, firsts = equal_keys(band, None, rows, scopes)
+    return members if banded is None else banded[members], groups, len(firsts)
 
 
 def _number(
@@ -256,16 +265,42 @@ def _number(
     return meeting, np.concatenate(numbers), np.concatenate(buckets), n_buckets
 
 
-def _asked(
-    shingle_sets: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    hashes, offsets = shingle_sets(rows)
-    if len(offsets) != len(rows) + 1:
+def _sets_of(
+    shingle_sets: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    rows: np.ndarray,
+    asked: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Shingle hashes, and where each row's begin and end; empty for those that are not asked."""
+    by_row = asked[np.argsort(rows[asked])]
+    starts, ends = np.zeros((2, len(rows)), np.int64)
+    if not len(asked):
+        return np.empty(0, np.uint64), starts, ends
+    hashes, offsets = shingle_sets(rows[by_row])
+    if len(offsets) != len(by_row) + 1:
         raise ValueError(
-            f"shingle_sets() gave {len(offsets) - 1} sets for {len(rows)} rows. "
+            f"shingle_sets() gave {len(offsets) - 1} sets for {len(by_row)} rows. "
             "Try: one set for each row asked for, in that order"
         )
-    return hashes, offsets
+    starts[by_row], ends[by_row] = offsets[:-1], offsets[1:]
+    return hashes, starts, ends
+
+
+def _meant(
+    meaning: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    rows: np.ndarray,
+    scopes: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors float32[n, d] and clusters int32[n], those of one scope apart from another's."""
+    vectors, clusters = meaning(rows)
+    if len(vectors) != len(rows) or len(clusters) != len(rows):
+        raise ValueError(
+            f"meaning() gave {len(vectors)} vectors and {len(clusters)} clusters for {len(rows)} "
+            "rows. Try: one of each for each row asked for, in that order"
+        )
+    if scopes is not None and len(rows):
+        apart = np.unique(scopes, return_inverse=True)[1] * (int(clusters.max()) + 1)
+        clusters = np.unique(apart + clusters, return_inverse=True)[1]
+    return np.ascontiguousarray(vectors, np.float32), clusters.astype(np.int32)
 
 
 def _table(
@@ -273,16 +308,17 @@ def _table(
     gone: np.ndarray,
     kept: np.ndarray,
     similarity: np.ndarray,
+    is_semantic: np.ndarray,
     values: dict[str, tuple[np.ndarray, np.ndarray]],
 ) -> pa.Table:
-    """Name the rows; the method is the first in which a pair is equal, else `near`."""
+    """Name the rows; the method is the first in which a pair is equal, else as they were found."""
     names = ["near", *reversed(values)]
-    method = np.zeros(len(gone), np.int32)
+    method = np.where(is_semantic, np.int32(len(names)), np.int32(0))
     for number, name in enumerate(names[1:], start=1):
         low, high = values[name]
         is_equal = (low[gone] == low[kept]) & (high[gone] == high[kept])
         method[is_equal & ((low[gone] | high[gone]) != 0)] = number
-    methods = pa.DictionaryArray.from_arrays(method, [*names[:-1], "exact"])
+    methods = pa.DictionaryArray.from_arrays(method, [*names[:-1], "exact", "semantic"])
     leaving, staying = (
         documents.select(["doc_id", "source"]).take(pa.array(rows)) for rows in (gone, kept)
     )

@@ -29,8 +29,9 @@ def by_member(members, buckets, n):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def settle(  # type: ignore[no-untyped-def]
-    documents, values, starts, ends, bucket_offsets, buckets, n_buckets, n_sure, threshold, crowded
-):
+    documents, values, starts, ends, bucket_offsets, buckets, n_buckets, n_sure, threshold, crowded,
+    vectors, clusters, max_cosine,
+):  # fmt: skip
     """Decide about documents in their order; a document is an original or a copy of one.
 
     Args:
@@ -43,12 +44,17 @@ def settle(  # type: ignore[no-untyped-def]
         threshold: similarity from which a document of another bucket goes.
         crowded: kept documents of a bucket from which on `crowds` is asked, rather than each of
             them compared; it changes no answer.
+        vectors, clusters: float32[n, d] of length 1 and int32[n], or nothing of either. What no
+            bucket lets go does so for a kept document of its cluster whose cosine to it is above
+            `max_cosine`.
 
     Returns:
         int64[k], the original that each document repeats, or -1 where it stays; float64[k], their
-        similarity. A copy repeats its own original (1.0) if that stays.
+        similarity; bool[k], whether that is a cosine. A copy repeats its own original (1.0) if
+        that stays.
     """
     n = len(starts)
+    buckets = _by_first_use(buckets, n_buckets, n_sure)
     # Of each bucket the newest link of its list of kept documents, and how many there are.
     lists = np.zeros((n_buckets, 2), np.int32)
     lists[:, 0] = -1
@@ -56,6 +62,11 @@ def settle(  # type: ignore[no-untyped-def]
     marks = np.full((n, 2), np.int64(-1), np.int64)  # checked up to which; compared last with which
     best, best_similarity = np.full(n, -1, np.int64), np.full(n, -1.0)
     partners, similarities = np.empty(len(documents), np.int64), np.empty(len(documents))
+    are_cosines = np.zeros(len(documents), np.bool_)
+    # Of each cluster the newest kept document, and of each of those the one before it.
+    newest = np.full(clusters.max() + 1 if len(clusters) else 0, -1, np.int32)
+    before = np.full(len(clusters), -1, np.int32)
+    closest, closest_cosine = np.full(n, -1, np.int64), np.full(n, max_cosine)
     in_crowd = np.zeros(n, np.bool_)
     members, found = np.empty(n, np.int32), np.empty(n, np.int32)
     n_members = n_built = n_shingles = 0
@@ -65,6 +76,7 @@ def settle(  # type: ignore[no-untyped-def]
         original = _settle_on(
             state, documents, values, starts, ends, bucket_offsets, buckets, lists, links, marks,
             best, best_similarity, partners, similarities, crowd, found, n_sure, threshold, crowded,
+            are_cosines, vectors, clusters, newest, before, closest, closest_cosine,
         )  # fmt: skip
         for i in range(bucket_offsets[original], bucket_offsets[original + 1]):
             link, count = lists[buckets[i]]
@@ -84,19 +96,39 @@ def settle(  # type: ignore[no-untyped-def]
         if n_members >= 2 * n_built + crowded or state[2] > n_shingles + 1_000_000:
             crowd = build(members[:n_members], values, starts, ends, threshold)
             n_built, state[2] = n_members, 0
-    return partners, similarities
+    return partners, similarities, are_cosines
+
+
+@njit(nogil=True, cache=True)
+def _by_first_use(buckets, n_buckets, n_sure):  # type: ignore[no-untyped-def]
+    """Buckets numbered anew, the sure ones still first: what is looked up next lies near."""
+    new = np.full(n_buckets, -1, np.int32)
+    renumbered = np.empty(len(buckets), np.int32)
+    sure, others = np.int32(0), np.int32(n_sure)
+    for i in range(len(buckets)):
+        bucket = buckets[i]
+        if new[bucket] < 0:
+            if bucket < n_sure:
+                new[bucket] = sure
+                sure += np.int32(1)
+            else:
+                new[bucket] = others
+                others += np.int32(1)
+        renumbered[i] = new[bucket]
+    return renumbered
 
 
 @njit(nogil=True, cache=True)
 def _settle_on(  # type: ignore[no-untyped-def]
     state, documents, values, starts, ends, bucket_offsets, buckets, lists, links, marks,
     best, best_similarity, partners, similarities, crowd, found, n_sure, threshold, crowded,
+    are_cosines, vectors, clusters, newest, before, closest, closest_cosine,
 ):  # fmt: skip
     """Decide about documents until one stays in a crowd, which has to be told; returns that one."""
     for at in range(state[0], len(documents)):
         original = documents[at]
         is_first = original > state[1]
-        if not is_first and best[original] < 0:
+        if not is_first and best[original] < 0 and closest[original] < 0:
             partners[at], similarities[at] = original, 1.0
             continue
         mine = values[starts[original] : ends[original]]
@@ -134,11 +166,26 @@ def _settle_on(  # type: ignore[no-untyped-def]
                     or (alike == best_similarity[original] and kept < best[original])
                 ) and _meet(bucket_offsets, buckets, original, kept):
                     best[original], best_similarity[original] = kept, alike
+        partners[at], similarities[at] = best[original], best_similarity[original]
+        if len(clusters) > 0 and best[original] < 0:
+            kept = newest[clusters[original]]
+            while kept > checked:
+                alike = _cosine(vectors[original], vectors[kept])
+                if alike > closest_cosine[original] or (
+                    alike == closest_cosine[original] and 0 <= kept < closest[original]
+                ):
+                    closest[original], closest_cosine[original] = kept, alike
+                kept = before[kept]
+            if closest[original] >= 0:
+                partners[at], similarities[at] = closest[original], closest_cosine[original]
+                are_cosines[at] = True
         state[1] = max(state[1], original)
         marks[original, 0] = state[1]
-        partners[at], similarities[at] = best[original], best_similarity[original]
-        if not is_first or best[original] >= 0:
+        if not is_first or partners[at] >= 0:
             continue
+        if len(clusters) > 0:
+            before[original] = newest[clusters[original]]
+            newest[clusters[original]] = original
         grows = False
         for i in range(bucket_offsets[original], bucket_offsets[original + 1]):
             bucket = buckets[i]
@@ -151,6 +198,15 @@ def _settle_on(  # type: ignore[no-untyped-def]
             return original
     state[0] = len(documents)
     return documents[0]
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+def _cosine(left, right):  # type: ignore[no-untyped-def]
+    """Of two vectors of length 1, in double precision; the same on one machine."""
+    total = 0.0
+    for i in range(len(left)):
+        total += np.float64(left[i]) * np.float64(right[i])
+    return min(total, 1.0)
 
 
 @njit(nogil=True, cache=True)

@@ -99,10 +99,10 @@ def _buckets(texts: pa.Array, takes_part: np.ndarray) -> tuple[tuple[np.ndarray,
     )
     members, buckets, n = [np.empty(0, np.int32)], [np.empty(0, np.int32)], 0
     for band in range(BANDS):
-        alike, starts, groups = equal_keys(np.ascontiguousarray(keys[:, band]))
+        alike, groups, firsts = equal_keys(np.ascontiguousarray(keys[:, band]))
         members.append(rows[alike].astype(np.int32))
         buckets.append((groups + n).astype(np.int32))
-        n += len(starts)
+        n += len(firsts)
     offsets = by_member(np.concatenate(members), np.concatenate(buckets), len(texts))
     return offsets, n
 

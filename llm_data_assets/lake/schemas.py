@@ -151,8 +151,8 @@ DUPLICATES = Table(
             _DOC_ID,
             _column("kept_doc_id", pa.string(), "The document that stays"),
             _column("kept_source", pa.string(), "Its source"),
-            _column("similarity", pa.float64(), "True Jaccard similarity of the shingle sets"),
-            _column("method", pa.string(), "exact, near, url or key"),
+            _column("similarity", pa.float64(), "Jaccard of the shingle sets; cosine if semantic"),
+            _column("method", pa.string(), "exact, near, url, key or semantic"),
         ]
     ),
 )

@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, DUPLICATES, RAW_CORPUS, VERDICTS
 from llm_data_assets.stages.checks import DEDUPED_CONSERVATION
@@ -18,17 +19,17 @@ def run(context: Context) -> Outcome:
     """Keep the documents of each shard that `duplicates` does not name."""
     partition = context.partition.values
     duplicates = context.lake.shards(DUPLICATES, partition)
-    threshold = context.workspace.pipeline.model.dedup.threshold
+    thresholds = _thresholds(context.workspace)
     tasks = [
         Task(
             lake=context.lake,
             partition=partition,
             shard=file.shard,
             key=task_key(
-                CODE_VERSION, file.content, [each.content for each in duplicates], threshold
+                CODE_VERSION, file.content, [each.content for each in duplicates], thresholds
             ),
             inputs={RAW_CORPUS.name: (file,), DUPLICATES.name: tuple(duplicates)},
-            settings={"threshold": threshold},
+            settings=thresholds,
         )
         for file in context.lake.shards(RAW_CORPUS, partition)
     ]
@@ -67,10 +68,8 @@ def dedupe_shard(task: Task) -> dict[str, ShardFile]:
             "position": pa.repeat(pa.scalar(0, pa.int16()), n),
             "value": mine["similarity"],
             # Documents of one address or key go whatever their similarity.
-            "threshold": pc.if_else(
-                pc.is_in(mine["method"], pa.array(["exact", "near"])),
-                pa.scalar(task.settings["threshold"], pa.float64()),
-                pa.scalar(None, pa.float64()),
+            "threshold": pa.array(
+                [task.settings.get(method) for method in mine["method"].to_pylist()], pa.float64()
             ),
             "detail": mine["kept_doc_id"],
         }
@@ -82,6 +81,13 @@ def dedupe_shard(task: Task) -> dict[str, ShardFile]:
     }
 
 
+def _thresholds(workspace: Workspace) -> dict[str, float]:
+    """The similarity from which one goes, by method."""
+    dedup = workspace.pipeline.model.dedup
+    found = {"exact": dedup.threshold, "near": dedup.threshold}
+    return {**found, "semantic": dedup.semantic.max_cosine} if dedup.semantic else found
+
+
 STAGE = Stage(
     name=DEDUPED_CORPUS.name,
     description="""The documents that survive deduplication. The table holds their names; a query
@@ -91,7 +97,7 @@ document it repeats and how similar the two are.""",
     partitioning="source",
     upstream=(RAW_CORPUS.name, DUPLICATES.name),
     code_version=CODE_VERSION,
-    settings=lambda workspace, partition: workspace.pipeline.model.dedup.threshold,
+    settings=lambda workspace, partition: _thresholds(workspace),
     run=run,
     # Of `duplicates` only this source's rows matter: a change elsewhere changes nothing here.
     inputs=lambda context: {

@@ -13,6 +13,7 @@ from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, DUPLICATES
 from llm_data_assets.stages.checks import DUPLICATE_SHARE, KEPT_IS_KEPT
 from llm_data_assets.stages.duplicate_audit import PAIRS_MISSED, REMOVALS_CONFIRMED
 from llm_data_assets.stages.prune import remove_dropped_sources
+from llm_data_assets.stages.semantic import meaning_of, semantic_settings
 from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.signed import Signed, bands_and_rows, open_signed, shingle_reader
 from llm_data_assets.stages.stage import Context, Outcome, Stage
@@ -38,6 +39,8 @@ def run(context: Context) -> Outcome:
             shingle_reader(context, signed, in_order, for_sets),
             threshold=dedup.threshold,
             exact_by=_exact_by(context.workspace),
+            meaning=meaning_of(context, signed) if dedup.semantic else None,
+            max_cosine=dedup.semantic.max_cosine if dedup.semantic else 1.0,
             in_order=in_order,
         )
         return _write(context, signed, found)
@@ -77,15 +80,17 @@ def _write(context: Context, signed: Signed, found: pa.Table) -> Outcome:
 
 def _settings(workspace: Workspace) -> list[Any]:
     return [
-        workspace.pipeline.model.dedup.model_dump(exclude={"repeats"}),
+        workspace.pipeline.model.dedup.model_dump(exclude={"repeats", "semantic"}),
         {name: source.priority for name, source in workspace.catalog.model.sources.items()},
+        semantic_settings(workspace),
     ]
 
 
 STAGE = Stage(
     name=DUPLICATES.name,
     description="""One row a removed document: the kept document it repeats, their true similarity,
-and the method (`exact`, `near`, or `url` and `key` where the pipeline asks for them). A document
+and the method (`exact`, `near`, or `url`, `key` and `semantic` where the pipeline asks for them,
+the last with a cosine in place of the similarity). A document
 goes only if a document that stays, before it in the total order (priority of the source, quality,
 then id), is really that similar: band hits are verified by exact Jaccard over the shingles.""",
     table=DUPLICATES,

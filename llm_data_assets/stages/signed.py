@@ -101,6 +101,11 @@ def shingle_reader(
     return read
 
 
+def texts_of(context: Context, signed: Signed, rows: np.ndarray) -> Iterator[pa.ChunkedArray]:
+    """Texts of rows of `signed.documents`, ascending, a row group at a time."""
+    return map(_read_texts, _row_groups(context, signed, rows))
+
+
 @dataclass(frozen=True)
 class _Columns:
     """A shard of document_signatures, and how its signatures become band keys."""
@@ -137,10 +142,14 @@ class _Texts:
     shingling: Mapping[str, Any]
 
 
-def _read_sets(task: _Texts) -> tuple[np.ndarray, np.ndarray]:
+def _read_texts(task: _Texts) -> pa.ChunkedArray:
     reader = _parquet(task.lake, task.source, task.file, raw_corpus=True)
     texts = reader.read_row_group(task.group, columns=["text"])
-    return shingle_sets(texts["text"].take(pa.array(task.rows)), **task.shingling)
+    return texts["text"].take(pa.array(task.rows))
+
+
+def _read_sets(task: _Texts) -> tuple[np.ndarray, np.ndarray]:
+    return shingle_sets(_read_texts(task), **task.shingling)
 
 
 def _row_groups(context: Context, signed: Signed, rows: np.ndarray) -> Iterator[_Texts]:

@@ -68,7 +68,13 @@ def partners(documents: list[dict], **settings) -> dict[str, str]:
 
 
 def reference(
-    rows: list[dict], threshold: float, bands: int, rows_: int, scope: str, by_url: bool = False
+    rows: list[dict],
+    threshold: float,
+    bands: int,
+    rows_: int,
+    scope: str,
+    by_url: bool = False,
+    cosine: Callable[[int, int], float | None] = lambda i, j: None,
 ) -> list[dict]:
     """The contract, word for word: every document against every kept one before it."""
     table = describe(rows)
@@ -87,7 +93,7 @@ def reference(
     kept: list[int] = []
     found = []
     for i in sorted(range(len(rows)), key=place):
-        alike = []
+        alike, meant = [], []
         for j in kept:
             if scope == "within" and rows[i].get("source", "s") != rows[j].get("source", "s"):
                 continue
@@ -99,6 +105,9 @@ def reference(
                 s = similarity(rows[i]["text"], rows[j]["text"])
                 if s >= threshold:
                     alike.append((s, j, "near"))
+            if (s := cosine(i, j)) is not None:
+                meant.append((s, j, "semantic"))
+        alike = alike or meant
         if not alike:
             kept.append(i)
             continue
@@ -298,6 +307,51 @@ def test_the_answer_is_the_contracts_whatever_the_order_and_the_threads(
         exact_by=by,
     )
     assert found == expected
+
+
+ALONG = st.lists(st.integers(0, 12), min_size=24, max_size=24)
+CLUSTERS = st.lists(st.integers(0, 2), min_size=24, max_size=24)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    DOCUMENTS,
+    ALONG,
+    CLUSTERS,
+    st.sampled_from(["across", "within"]),
+    st.sampled_from([(112, 1), (14, 8)]),
+)
+def test_by_meaning_goes_what_nothing_else_lets_go_and_only_for_one_that_stays(
+    rows: list[dict], along: list[int], clusters: list[int], scope: str, cut: tuple[int, int]
+) -> None:
+    """Against the contract word for word. One text has one vector: the first that has it."""
+    of_text: dict[str, int] = {}
+    for i, row in enumerate(rows):
+        of_text.setdefault(row["text"], i)
+    own = [of_text[row["text"]] for row in rows]
+    # Products of these are exact, so that equals are equal.
+    vectors = np.array([(0.5, x / 16) for x in along])
+
+    def meaning(wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mine = np.array([own[i] for i in wanted], np.int64)
+        return vectors[mine].astype(np.float32), np.array(clusters, np.int32)[mine]
+
+    def cosine(i: int, j: int) -> float | None:
+        found = float(vectors[own[i]] @ vectors[own[j]])
+        return found if clusters[own[i]] == clusters[own[j]] and found > 0.5 else None
+
+    expected = reference(rows, 0.6, *cut, scope, cosine=cosine)
+    found = find(
+        rows, threshold=0.6, bands=cut[0], rows=cut[1], scope=scope, meaning=meaning,
+        max_cosine=0.5,
+    )  # fmt: skip
+    assert found == expected
+
+
+def test_vectors_that_do_not_fit_say_so() -> None:
+    rows = [{"doc_id": "a", "text": run_of(0, 90)}, {"doc_id": "b", "text": run_of(0, 89)}]
+    with pytest.raises(ValueError, match="gave 1 vectors and 2 clusters for 2 rows"):
+        find(rows, meaning=lambda wanted: (np.zeros((1, 2)), np.zeros(2)))
 
 
 def test_only_candidates_are_fetched_and_each_once() -> None:

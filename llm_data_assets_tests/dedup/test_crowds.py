@@ -63,8 +63,9 @@ def test_the_choice_is_the_same_whether_a_bucket_is_called_crowded_or_not(
     copies = data.draw(st.lists(st.integers(0, len(sets) - 1), max_size=10))
     documents = np.array([*range(len(sets)), *copies], np.int32)
     arguments = (documents, values, starts, ends, *by_member(members, buckets, len(sets)), 3, 0)
-    plain = settle(*arguments, threshold, NEVER)
-    asked = settle(*arguments, threshold, crowded)
+    no_meaning = np.empty((0, 1), np.float32), np.empty(0, np.int32), 1.0
+    plain = settle(*arguments, threshold, NEVER, *no_meaning)
+    asked = settle(*arguments, threshold, crowded, *no_meaning)
     assert [each.tolist() for each in asked] == [each.tolist() for each in plain]
 
 
