@@ -22,6 +22,7 @@ from rich.table import Table
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.defs.instance import open_instance
+from llm_data_assets.defs.report import report_file
 from llm_data_assets.defs.run import Report, Step, run
 from llm_data_assets.engine.progress import listeners
 from llm_data_assets.lake.catalog import CATALOG, connect
@@ -106,6 +107,11 @@ def _show(workspace: Workspace, report: Report, seconds: float) -> None:
         console.print("Try: mend what is named above and run again; finished work is kept.")
         return
     console.print("\nNext:", highlight=False)
+    console.print(
+        "  llm-data studio                            the same in the browser, with the texts"
+    )
+    if (page := report_file(workspace)).exists():
+        console.print(f"  {escape(str(page))}   to send", highlight=False, soft_wrap=True)
     console.print(
         "  make dev                                   Dagster's UI: lineage, checks, runs"
     )

@@ -38,6 +38,8 @@ _SIDE_TABLES = {
     "verdicts": "filtered_corpus",
     "edits": "filtered_corpus",
     "rejects": "raw_corpus",
+    "drift": "quality_signals",
+    "selection_report": "selected_instructions",
     "sequences": "mixture_plan",
     "stage_stats": "training_export",
     "checks": "training_export",

@@ -1,5 +1,7 @@
 """The corpus report and the cards of recipes as assets, after the models they read."""
 
+from pathlib import Path
+
 import dagster as dg
 
 from llm_data_assets.config.workspace import Workspace
@@ -9,20 +11,29 @@ from llm_data_assets.lake.models import load_models
 from llm_data_assets.studio.cards.write import CARDS, write_cards
 from llm_data_assets.studio.report import write_report
 
+REPORT = "corpus_report"
+
+
+def report_file(workspace: Workspace) -> Path:
+    """Where the newest report of a home lies."""
+    return workspace.home / "reports" / "corpus_report.html"
+
 
 def report_asset(workspace: Workspace) -> dg.AssetsDefinition:
     """`corpus_report`: <home>/reports/corpus_report.html."""
 
     @dg.asset(
+        name=REPORT,
         deps=sorted(load_models()),
         group_name="models",
         kinds={"html"},
         owners=[OWNER],
         description="Flow, checks, duplicates, filters, mixture and tokenizer in one HTML file "
         "that loads nothing: aggregates and capped, masked samples.",
+        metadata=studio_link(REPORT),
     )
     def corpus_report() -> dg.MaterializeResult:
-        file = write_report(workspace, workspace.home / "reports" / "corpus_report.html")
+        file = write_report(workspace, report_file(workspace))
         return dg.MaterializeResult(
             metadata={
                 "file": dg.MetadataValue.path(str(file)),

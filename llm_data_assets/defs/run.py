@@ -15,13 +15,16 @@ from llm_data_assets.config.workspace import GIVES, Workspace
 from llm_data_assets.definitions import build_definitions
 from llm_data_assets.defs.failure_hook import COMMAND, tell
 from llm_data_assets.defs.partitions import dagster_key
+from llm_data_assets.defs.report import REPORT
 from llm_data_assets.defs.sources import observe
+from llm_data_assets.lake.catalog import connect
 from llm_data_assets.lake.models import load_models
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of
 from llm_data_assets.stages.prune import remove_dropped_sources
 from llm_data_assets.stages.stage import Context, Partition, Stage
 from llm_data_assets.stages.versions import data_version, is_fresh
+from llm_data_assets.studio.cards.write import CARDS
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -110,6 +113,8 @@ def run(
             broken.add(step.partition.source or "")
     if report.ran and not report.failures and to is None:
         _build_models(job, instance, report)
+        if not report.failures:
+            _write_cards(job, instance, workspace, report)
     if report.failures and (problem := tell(workspace, report.failures, {"command": "run"})):
         report.warnings.append(problem)
     return report
@@ -162,12 +167,38 @@ def _dagster_knows(stage: Stage, context: Context, instance: dg.DagsterInstance)
 
 
 def _build_models(job: dg.JobDefinition, instance: dg.DagsterInstance, report: Report) -> None:
-    keys = [dg.AssetKey(name) for name in load_models()]
+    """The SQL models, and the report that is read from them."""
+    keys = [dg.AssetKey(name) for name in (*load_models(), REPORT)]
     result = job.execute_in_process(
         instance=instance, asset_selection=keys, run_config=_QUIET, raise_on_error=False
     )
-    if not result.success:
-        report.failures += _messages(result, Partition())
+    if result.success:
+        return
+    failed = {event.step_key for event in result.all_events if event.is_step_failure}
+    # The tables are whole without it.
+    told = report.warnings if failed == {REPORT} else report.failures
+    told += _messages(result, Partition())
+
+
+def _write_cards(
+    job: dg.JobDefinition, instance: dg.DagsterInstance, workspace: Workspace, report: Report
+) -> None:
+    """The cards of every recipe that is mixed: what was taken down must not stay in an old one."""
+    with connect(workspace.home) as connection:
+        mixed = connection.execute("SELECT DISTINCT recipe FROM recipe_contents").fetchall()
+    for recipe in workspace.recipes:
+        if (recipe,) not in mixed:
+            continue
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey(name) for name in CARDS],
+            partition_key=recipe,
+            run_config=_QUIET,
+            raise_on_error=False,
+            tags=_tags(Partition(recipe=recipe)),
+        )
+        if not result.success:
+            report.warnings += _messages(result, Partition(recipe=recipe))
 
 
 def _tags(partition: Partition) -> dict[str, str]:

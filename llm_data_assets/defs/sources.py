@@ -6,6 +6,7 @@ from llm_data_assets.config.digest import digest
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.defs.stage_assets import OWNER, SOURCE_FILES
+from llm_data_assets.defs.studio_links import studio_link
 from llm_data_assets.stages.source_files import files_version
 
 SENSOR_SECONDS = 60
@@ -26,7 +27,7 @@ def source_files_asset(workspace: Workspace) -> dg.AssetsDefinition:
         "made: the version is a digest of every file's uri, size and checksum.",
         group_name="ingest",
         partitions_def=dg.StaticPartitionsDefinition(workspace.all_sources),
-        metadata={"catalog": str(workspace.catalog.path)},
+        metadata={"catalog": str(workspace.catalog.path), **studio_link("source_files")},
         tags={"owner": OWNER.split(":")[1]},
     )
     def source_files(context: dg.OpExecutionContext) -> dg.DataVersionsByPartition:

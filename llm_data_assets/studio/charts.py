@@ -66,6 +66,7 @@ def histogram(
     chosen: tuple[float, float] | None = None,
     bounds: Sequence[float] = (),
     links: Sequence[str] = (),
+    brush: str = "",
 ) -> str:
     """Counts by bin, those of a selection in front.
 
@@ -75,6 +76,7 @@ def histogram(
         chosen: the range that is selected here.
         bounds: marked values.
         links: an address for each bin.
+        brush: the name of the range that dragging over the picture chooses.
     """
     low, high = bins[0][0], bins[-1][1]
     most = max((count for _, _, count, _ in bins), default=1) or 1
@@ -100,18 +102,34 @@ def histogram(
         if low <= value <= high:
             x = _x(value, low, high)
             parts.append(f'<path class="bound" d="M{x:.1f} {_TOP}V{HEIGHT - _BOTTOM}"/>')
-    return _svg(across, parts)
+    place = (
+        f'data-brush="{escape(brush)}" data-low="{low!r}" data-high="{high!r}" '
+        f'data-left="{_LEFT}" data-right="{WIDTH - _RIGHT}"'
+    )
+    return _svg(across, parts, place if brush else "")
 
 
-def scatter(dots: Sequence[tuple[float, float, bool]], *, across: str, up: str) -> str:
-    """(x, y, picked) as dots: filled if picked, hollow if not, picked ones in front."""
-    low, high = min(x for x, _, _ in dots), max(x for x, _, _ in dots)
-    floor, top = min(0.0, *(y for _, y, _ in dots)), max(y for _, y, _ in dots)
+def scatter(dots: Sequence[tuple[float, float, bool, str, str]], *, across: str, up: str) -> str:
+    """Dots that are filled if picked, hollow if not, picked ones in front.
+
+    Args:
+        dots: (x, y, picked, name, address); an empty address makes no link.
+        across: what x is.
+        up: what y is.
+    """
+    low, high = min(dot[0] for dot in dots), max(dot[0] for dot in dots)
+    floor, top = min(0.0, *(dot[1] for dot in dots)), max(dot[1] for dot in dots)
     parts = [_frame(low, high, top - floor or 1, f"{across}; up: {up}", floor)]
-    for x, y, picked in sorted(dots, key=lambda dot: dot[2]):
-        parts.append(
+    for x, y, picked, name, href in sorted(dots, key=lambda dot: dot[2]):
+        drawn = (
             f'<circle class="{"kept" if picked else "hollow"}" cx="{_x(x, low, high):.1f}" '
             f'cy="{_y(y - floor, top - floor or 1):.1f}" r="3.5"/>'
+        )
+        # By keyboard the same documents are reached through the tables.
+        parts.append(
+            f'<a href="{escape(href)}" tabindex="-1"><title>{escape(name)}</title>{drawn}</a>'
+            if href
+            else drawn
         )
     return _svg(f"{up} by {across}", parts)
 
@@ -148,8 +166,8 @@ def _tick(value: float) -> str:
     return compact(value) if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _svg(said: str, parts: list[str]) -> str:
+def _svg(said: str, parts: list[str], more: str = "") -> str:
     return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="group" '
+        f'<svg class="chart" {more} viewBox="0 0 {WIDTH} {HEIGHT}" role="group" '
         f'aria-label="{escape(said)}">{"".join(parts)}</svg>'
     )

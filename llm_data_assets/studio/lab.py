@@ -236,21 +236,64 @@ class Lab:
         for rule, old in zip(then, self.rules, strict=True):
             if rule == old:
                 continue
-            bounds = [
-                bound
-                for bound, before in ((rule.min, old.min), (rule.max, old.max))
-                if bound is not None and bound != before
-            ]
             value = quote(rule.name)
-            far = " , ".join(f"abs({value} - {bound!r})" for bound in bounds)
             found += self._ask_moved(
                 then,
                 f"""SELECT {literal(rule.name)} AS rule, {value} AS value, place,
                        failing = 0 AS kept_now, failing + delta = 0 AS kept_then
                 FROM moved WHERE {value} IS NOT NULL
-                ORDER BY least({far}), place LIMIT {_NEAR}""",
+                ORDER BY {_distance(rule, old, value)}, place LIMIT {_NEAR}""",
             )
         return self._with_texts(found)
+
+    def survivors_sql(self, then: Sequence[Rule]) -> str:
+        """A SELECT over the catalog's tables that gives what `survivors` does, from the start."""
+        ways = {"now": self.rules, "later": then}
+        failing = ",\n       ".join(
+            " + ".join(
+                f"({fails(rule, self._columns)})::TINYINT"
+                for rule in rules
+                if rule.action == "drop"
+            )
+            + f" AS {name}"
+            for name, rules in ways.items()
+        )
+        return f"""SELECT source, count(*) AS documents,
+       count(*) FILTER ("now" = 0) AS kept_now, count(*) FILTER (later = 0) AS kept_then,
+       coalesce(sum(ccnet_length) FILTER ("now" = 0), 0)::BIGINT AS characters_now,
+       coalesce(sum(ccnet_length) FILTER (later = 0), 0)::BIGINT AS characters_then
+FROM (SELECT source, ccnet_length,
+       {failing.replace(" AS now", ' AS "now"')}
+FROM {self._measured_sql()}) GROUP BY source ORDER BY source"""
+
+    def boundary_sql(self, then: Sequence[Rule]) -> str:
+        """A SELECT over the catalog's tables that gives the documents of `boundary`."""
+        parts = [
+            f"""(SELECT {literal(rule.name)} AS rule, {quote(rule.signal)} AS value, doc_id
+FROM {self._measured_sql()}
+WHERE {applies(rule)} AND {quote(rule.signal)} IS NOT NULL
+ORDER BY {_distance(rule, old, quote(rule.signal))}, doc_id LIMIT {_NEAR})"""
+            for rule, old in zip(then, self.rules, strict=True)
+            if rule != old
+        ]
+        return "\nUNION ALL\n".join(parts)
+
+    def _measured_sql(self) -> str:
+        """quality_signals with what else the rules name, in parentheses."""
+        named = {n for rule in self.rules for n in (rule.signal, *rule.when, *rule.unless)}
+        own = ", ".join(_own(name) for name in sorted(named & set(_OF_THE_DOCUMENT)))
+        sources = self._workspace.catalog.model.sources
+        domains = " ".join(
+            f"WHEN {literal(source)} THEN {literal(sources[source].domain)}"
+            for source in self._by_source
+        )
+        domain = f", CASE source {domains} END AS domain" if "domain" in named else ""
+        joined = (
+            f" JOIN (SELECT source, doc_id, {own} FROM raw_corpus) USING (source, doc_id)"
+            if own
+            else ""
+        )
+        return f"(SELECT *{domain} FROM quality_signals{joined})"
 
     def _ask_moved(self, then: Sequence[Rule], select: str) -> list[Row]:
         """The rows of a SELECT over `moved`: each document's count beside how it changes.
@@ -313,6 +356,16 @@ class Lab:
     def _ask(self, sql: str) -> list[Row]:
         with self._lock, self._connection.cursor() as cursor:
             return rows(cursor, sql)
+
+
+def _distance(rule: Rule, old: Rule, value: str) -> str:
+    """How far a value is from the nearest bound that moved, as SQL."""
+    moved = [
+        f"abs({value} - {bound!r})"
+        for bound, before in ((rule.min, old.min), (rule.max, old.max))
+        if bound is not None and bound != before
+    ]
+    return f"least({', '.join(moved)})"
 
 
 def _fails_held(rule: Rule) -> str:

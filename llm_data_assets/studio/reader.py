@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.catalog import CATALOG, connect, hold, literal, rows
+from llm_data_assets.lake.catalog import CATALOG, connect, hold, literal, quote, rows
 from llm_data_assets.studio.lab import LIMITS, Lab
 from llm_data_assets.text.personal_data import mask_shown
 
@@ -18,7 +18,8 @@ Row = dict[str, Any]
 # Columns that name things: masking them would break the links to what they name.
 _LISTED_NAMES = (
     "doc_id kept_doc_id cluster_id source kept_source stage reason method language license signal "
-    "asset partition check severity expected recipe phase bound_by metric scope piece ts names rule"
+    "asset partition check severity expected recipe phase bound_by metric scope piece ts names "
+    "rule law outcome"
 )
 _NAMES = frozenset(_LISTED_NAMES.split())
 _KEPT_ANSWERS = 256
@@ -100,6 +101,14 @@ class Reader:
         """A panel of the rows of `sql`."""
         return Panel(name, title, sql, self.rows(sql), **more)
 
+    def computed(self, name: str, title: str, found: list[Row], **more: Any) -> Panel:
+        """A panel of rows that no table holds: its SELECT gives them back as they were computed."""
+        shown = [{each: self.masked(each, row[each]) for each in row} for row in found]
+        values = ",\n    ".join(f"({', '.join(map(_written, row.values()))})" for row in shown)
+        columns = ", ".join(map(quote, shown[0])) if shown else ""
+        sql = f"SELECT * FROM (VALUES\n    {values}\n) AS computed ({columns})" if shown else ""
+        return Panel(name, title, sql, shown, **more)
+
     def masked(self, name: str, value: Any) -> Any:
         """A cell as it may be shown."""
         if isinstance(value, bytes):
@@ -107,6 +116,13 @@ class Reader:
         if self.reveal or not isinstance(value, str) or name in _NAMES:
             return value
         return mask_shown(value)[0]
+
+
+def _written(value: Any) -> str:
+    """A value as DuckDB reads it."""
+    if value is None:
+        return "NULL"
+    return literal(value) if isinstance(value, str) else repr(value)
 
 
 def where(**equal: str | None) -> str:

@@ -10,6 +10,8 @@ from llm_data_assets.studio.report import write_report
 from llm_data_assets.studio.screens import SCREENS
 from llm_data_assets_tests.browser.conftest import Tab
 
+HEIGHTS = "bars => bars.map(bar => bar.getAttribute('height'))"
+
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
 def test_every_screen_opens(tab: Tab, screen: object) -> None:
@@ -94,6 +96,27 @@ def test_a_bar_narrows_the_documents(tab: Tab) -> None:
     page.wait_for_url("**rps_doc_word_count=**")
     chosen, everything = re.findall(r"[\d,]+", page.locator(".headline").inner_text())
     assert int(chosen.replace(",", "")) < int(everything.replace(",", ""))
+
+
+def test_dragging_over_a_histogram_narrows_all_others(tab: Tab) -> None:
+    page = tab.open("/explore")
+    before = page.locator("#alphanumeric_fraction svg rect.kept").evaluate_all(HEIGHTS)
+    box = page.locator("#rps_doc_word_count svg").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.1, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2, steps=5)
+    page.locator("svg .brush").wait_for()
+    tab.keep("explore_brushed")
+    page.mouse.up()
+    page.wait_for_url("**rps_doc_word_count=**")
+    chosen, everything = re.findall(r"[\d,]+", page.locator(".headline").inner_text())
+    assert chosen != everything
+    after = page.locator("#alphanumeric_fraction svg rect.kept").evaluate_all(HEIGHTS)
+    assert after != before
+    page.locator("#rps_doc_word_count a", has_text="clear").click()
+    page.wait_for_load_state()
+    assert page.locator("#alphanumeric_fraction svg rect.kept").evaluate_all(HEIGHTS) == before
 
 
 def test_the_box_answers_and_refuses(tab: Tab) -> None:

@@ -1,9 +1,12 @@
 """The screen of instruction selection, on a home with dialogues and on one without."""
 
+import re
+
 import pytest
 from starlette.testclient import TestClient
 
 from llm_data_assets.studio.app import make_app
+from llm_data_assets.studio.pages import document
 from llm_data_assets.studio.pages.flow import page as flow_page
 from llm_data_assets.studio.pages.instructions import page
 from llm_data_assets.studio.reader import Reader
@@ -54,6 +57,23 @@ def test_flow_draws_the_branch_and_loses_nothing_unnamed(reader: Reader) -> None
     assert [stays[step - 1] - lost[step] for step in (2, 3, 4)] == [stays[s] for s in (2, 3, 4)]
     (drawn,) = flow_page(reader, {})["branches"].values()
     assert "rouge" in drawn and "not made yet" not in drawn
+
+
+def test_a_loss_of_the_branch_leads_to_a_dialogue_and_its_passport(reader: Reader) -> None:
+    client = TestClient(make_app(reader.workspace), base_url="http://127.0.0.1")
+    (link,) = re.findall(r'href="(\?[^"]*reason=rouge[^"]*)"', client.get("/").text)
+    shown = client.get("/" + link.replace("&amp;", "&").partition("#")[0]).text
+    removed = re.search(r'href="(/doc\?[^"]*)"', shown)
+    assert removed and "user: " in shown
+    passport = client.get(removed[1].replace("&amp;", "&")).text
+    assert "removed: rouge of" in passport and '<li class="assistant">' in passport
+
+
+def test_a_passport_of_a_dialogue_tells_where_it_stands(reader: Reader) -> None:
+    (first,) = reader.rows("SELECT doc_id, split FROM instruction_mix ORDER BY doc_id LIMIT 1")
+    told = document.page(reader, {"id": first["doc_id"]})["dialogue"]
+    assert told["removed"] is None and told["selected"]
+    assert [each["split"] for each in told["mix"]] == [first["split"]]
 
 
 def test_the_screen_opens(reader: Reader) -> None:

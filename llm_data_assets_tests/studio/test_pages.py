@@ -8,10 +8,12 @@ import yaml
 from starlette.testclient import TestClient
 
 from llm_data_assets.config.pipeline import Pipeline
+from llm_data_assets.lake.catalog import connect, rows
+from llm_data_assets.lake.models import load_models, model_inputs
 from llm_data_assets.stages.what_if import what_if
-from llm_data_assets.studio.pages import checks, document, duplicates, filters, flow
+from llm_data_assets.studio.pages import checks, document, duplicates, explore, filters, flow
 from llm_data_assets.studio.reader import Reader
-from llm_data_assets.studio.screens import SCREENS
+from llm_data_assets.studio.screens import SCREENS, Screen
 from llm_data_assets_tests.studio.conftest import MAIL
 
 
@@ -116,15 +118,60 @@ def test_a_bound_that_cannot_be_is_said_on_the_page(client: TestClient) -> None:
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
 def test_every_panel_has_its_rows_as_csv(
-    reader: Reader, client: TestClient, screen: object
+    reader: Reader, client: TestClient, screen: Screen
 ) -> None:
-    for panel in screen.page(reader, {})["panels"]:  # type: ignore[attr-defined]
-        answer = client.get(f"/csv/{screen.name}/{panel.name}")  # type: ignore[attr-defined]
+    for panel in screen.page(reader, {})["panels"]:
+        answer = client.get(f"/csv/{screen.name}/{panel.name}")
         assert answer.status_code == 200
         assert len(answer.text.splitlines()) >= len(panel.rows)
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
-def test_an_empty_home_says_what_to_run(empty_client: TestClient, screen: object) -> None:
-    page = empty_client.get(screen.path)  # type: ignore[attr-defined]
+def test_the_sql_of_a_panel_gives_its_rows_in_any_shell(reader: Reader, screen: Screen) -> None:
+    query = {"stage": "deduped_corpus", "reason": "exact"} if screen.name == "flow" else {}
+    with connect(reader.workspace.home) as connection:
+        for panel in screen.page(reader, query)["panels"]:
+            if panel.sql:
+                assert len(connection.execute(panel.sql).fetchall()) == len(panel.rows), panel.name
+
+
+def test_the_sql_of_a_move_gives_what_the_lab_counts(reader: Reader) -> None:
+    found = filters.page(reader, {"gopher_short_doc.min": "95", "gopher_word_length.max": "4.9"})
+    survivors, boundary = found["panels"][:2]
+    with connect(reader.workspace.home) as connection:
+        assert rows(connection, survivors.sql) == survivors.rows
+        told = rows(connection, boundary.sql)
+    assert sorted((row["rule"], row["value"]) for row in told) == sorted(
+        (row["rule"], row["value"]) for row in boundary.rows
+    )
+
+
+# Texts, single documents, and what is asked of thresholds and versions that no run has seen.
+FROM_TABLES = {
+    ("duplicates", "difference"), ("filters", "survivors"), ("explore", "texts"),
+    ("instructions", "spread"), ("compare", "rules"), ("compare", "flipped"),
+    ("document", "documents"), ("document", "dialogues"), ("sql", "tables"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
+def test_figures_come_from_the_models_and_nowhere_else(reader: Reader, screen: Screen) -> None:
+    query = {"stage": "deduped_corpus", "reason": "exact"} if screen.name == "flow" else {}
+    for panel in screen.page(reader, query)["panels"]:
+        if panel.sql and (screen.name, panel.name) not in FROM_TABLES:
+            assert model_inputs(panel.sql) <= set(load_models()), panel.name
+
+
+def test_a_histogram_narrows_by_what_is_chosen_in_another(reader: Reader) -> None:
+    everything = explore.page(reader, {})["count"]["documents"]
+    chosen = explore.page(reader, {"rps_doc_word_count": "0..10", "outcome": "gopher_short_doc"})
+    assert chosen["count"] == {"documents": everything, "chosen": 1}
+    for panel in chosen["panels"][1:]:
+        assert sum(row["chosen"] for row in panel.rows) <= 1
+    assert [row["doc_id"] for row in chosen["panels"][0].rows] == ["second/short"]
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
+def test_an_empty_home_says_what_to_run(empty_client: TestClient, screen: Screen) -> None:
+    page = empty_client.get(screen.path)
     assert page.status_code == 200 and re.search(r"Try: `?llm-data run", page.text)

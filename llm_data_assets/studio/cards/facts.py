@@ -88,7 +88,8 @@ def facts_of(reader: Reader, recipe: str) -> Facts:
             f"WHERE source IN ({within}) GROUP BY ALL ORDER BY docs DESC, stage, reason"
         ),
         edits=reader.rows(
-            "SELECT kind AS method, count(*) AS spans, count(DISTINCT doc_id) AS docs FROM edits "
+            "SELECT kind AS method, sum(spans)::BIGINT AS spans, sum(docs)::BIGINT AS docs "
+            "FROM edit_counts "
             f"WHERE stage = 'filtered_corpus' AND source IN ({within}) "
             "GROUP BY ALL ORDER BY spans DESC, method"
         ),

@@ -34,8 +34,18 @@ GROUP BY {column} ORDER BY tokens DESC, {column}""",
     facts = facts_of(reader, recipe) if made else None
     sections = datasheet(facts) if facts else []
     answers = [answer for _, asked in sections for _, answer in asked]
+    questions = reader.computed(
+        "datasheet",
+        "Datasheet",
+        [
+            {"section": title, "question": question, "answer": answer}
+            for title, asked in sections
+            for question, answer in asked
+        ],
+        note="Questions after Gebru et al. 2021.",
+    )
     return {
-        "panels": panels,
+        "panels": [*panels, questions],
         "recipe": recipe,
         "recipes": recipes,
         "tokens": max((row["tokens"] for row in panels[0].rows), default=1) or 1,

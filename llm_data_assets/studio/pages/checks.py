@@ -6,7 +6,7 @@ from typing import Any
 
 from llm_data_assets.studio.reader import Reader, Row, where
 
-BACK = 10  # evaluations of each partition that the wall shows
+BACK = 10  # evaluations of each partition that check_history has
 
 
 def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
@@ -24,23 +24,18 @@ ORDER BY severity, asset, "check", partition""",
     wall = reader.panel(
         "wall",
         "Wall",
-        f"""WITH numbered AS (
-    SELECT *, row_number() OVER (PARTITION BY asset, partition, "check" ORDER BY ts DESC) - 1
-           AS back
-    FROM checks {only}
-)
-SELECT asset, "check", severity, back, count(*) AS partitions,
-       count(*) FILTER (NOT passed) AS failed, max(observed) AS highest, any_value(expected)
-       AS expected, max(ts) AS ts
-FROM numbered WHERE back < {BACK}
-GROUP BY ALL ORDER BY asset, "check", back""",
+        f"""SELECT asset, "check", severity, back, partitions, failed, highest, expected, ts
+FROM check_history {only} ORDER BY asset, "check", back""",
         note="Left is the newest evaluation. A cell counts the partitions that fail.",
     )
     now = [row for row in wall.rows if row["back"] == 0]
     return {
         "panels": [failing, wall],
         "asset": asset,
-        "assets": [r["asset"] for r in reader.rows("SELECT DISTINCT asset FROM checks ORDER BY 1")],
+        "assets": [
+            row["asset"]
+            for row in reader.rows("SELECT DISTINCT asset FROM latest_checks ORDER BY 1")
+        ],
         "tiles": {
             "checks": len(now),
             "evaluations now": sum(row["partitions"] for row in now),

@@ -17,9 +17,10 @@ def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
     versions = reader.panel(
         "versions",
         "Materialisations",
-        f"""SELECT table_version AS version, source, ts, docs_in, docs, bytes, seconds,
-       config_hash, data_version
-FROM stage_stats {where(stage=STAGE)} ORDER BY ts DESC, source LIMIT 200""",
+        f"""SELECT table_version AS version, source, ts, docs_in, docs, bytes,
+       round(seconds, 1) AS seconds, left(config_hash, 8) AS settings,
+       left(data_version, 8) AS content
+FROM stage_history {where(stage=STAGE)} ORDER BY ts DESC, source LIMIT 200""",
         fill="llm-data run --to filtered_corpus",
     )
     sources = sorted({row["source"] for row in versions.rows if row["source"]})
@@ -62,16 +63,15 @@ def _retention(reader: Reader) -> Panel:
     return reader.panel(
         "retention",
         "Retention by source",
-        f"""WITH numbered AS (
-    SELECT *, row_number() OVER (PARTITION BY source ORDER BY ts DESC) AS back
-    FROM stage_stats WHERE stage = {literal(STAGE)}
+        f"""WITH versions AS (
+    SELECT * FROM stage_history WHERE stage = {literal(STAGE)}
 )
 SELECT source, before.docs / nullif(before.docs_in, 0) AS share_before,
        after.docs / nullif(after.docs_in, 0) AS share_after,
        share_after - share_before AS change,
        before.docs AS docs_before, after.docs AS docs_after,
        before.config_hash <> after.config_hash AS settings_differ
-FROM (FROM numbered WHERE back = 2) AS before JOIN (FROM numbered WHERE back = 1) AS after
+FROM (FROM versions WHERE back = 1) AS before JOIN (FROM versions WHERE back = 0) AS after
     USING (source)
 ORDER BY abs(change) DESC NULLS LAST, source""",
         note="Share of documents that the filter keeps: the newest two materialisations of each.",

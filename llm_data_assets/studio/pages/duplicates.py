@@ -40,8 +40,8 @@ GROUP BY cluster_id ORDER BY copies DESC, cluster_id LIMIT {_GROUPS}""",
     similar = reader.panel(
         "similarity",
         "Similarity of what went, and the chance to be found",
-        f"""SELECT floor(similarity * 50) / 50 AS similarity, count(*) AS docs
-FROM duplicates {where(source=source)} GROUP BY 1 ORDER BY 1""",
+        f"""SELECT similarity, sum(docs)::BIGINT AS docs
+FROM duplicate_similarity {where(source=source)} GROUP BY similarity ORDER BY similarity""",
         note="Bars: removed documents by true similarity. Line: chance that the bands bring such a "
         "pair together. Dashed: the similarity from which a document goes.",
     )

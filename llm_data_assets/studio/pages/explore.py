@@ -16,17 +16,19 @@ SHOWN = (
     "alphanumeric_fraction",
     "rps_doc_unigram_entropy",
 )
+CHOICES = ("source", "language", "outcome", "year")
 _BINS, _TEXTS = 24, 20
+_FILL = "llm-data run --to quality_signals, then llm-data run"
 
 
 def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
     """Histograms of `SHOWN` under all ranges and choices of the query, and documents under them.
 
-    A range is `signal=low..high`; `source`, `language` and `reason` choose values.
+    A range is `signal=low..high`; those of `CHOICES` choose values.
     """
     ranges = {name: each for name in SHOWN if (each := _range(query.get(name, "")))}
-    chosen = {name: query[name] for name in ("source", "language") if query.get(name)}
-    parts = [f"{name} = {literal(value)}" for name, value in chosen.items()]
+    chosen = {name: query.get(name) for name in CHOICES}
+    parts = [f"{quote(name)}::VARCHAR = {literal(told)}" for name, told in chosen.items() if told]
     parts += [f"{quote(name)} BETWEEN {low!r} AND {high!r}" for name, (low, high) in ranges.items()]
     condition = " AND ".join(parts) or "true"
     ends = _ends(reader)
@@ -41,37 +43,39 @@ def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
             name.removeprefix("rps_doc_").replace("_", " "),
             f"""SELECT least(floor(({quote(name)} - {low!r}) / {width!r}), {_BINS - 1})::INTEGER
            AS bin, count(*) AS documents, count(*) FILTER ({condition}) AS chosen
-FROM quality_signals WHERE {quote(name)} BETWEEN {low!r} AND {high!r}
+FROM measured_documents WHERE {quote(name)} BETWEEN {low!r} AND {high!r}
 GROUP BY bin ORDER BY bin""",
         )
         panels.append(panel)
         pictures.append(
-            (panel, _picture(name, panel, low, width, query, ranges.get(name), reader.static))
+            (
+                panel,
+                _picture(name, panel, low, width, query, ranges.get(name), reader.static),
+                address("/explore", query, **{name: ""}) if name in ranges else "",
+            )
         )
     texts = reader.panel(
         "texts",
         "Documents",
         f"""WITH chosen AS (
-    SELECT source, doc_id, language, {", ".join(map(quote, SHOWN[:2]))} FROM quality_signals
-    WHERE {condition} ORDER BY hash(doc_id), doc_id LIMIT {_TEXTS}
+    SELECT source, doc_id, language, outcome, rps_doc_word_count AS words
+    FROM measured_documents WHERE {condition} ORDER BY hash(doc_id), doc_id LIMIT {_TEXTS}
 )
-SELECT doc_id, language, {", ".join(map(quote, SHOWN[:2]))}, left(text, 300) AS text
+SELECT doc_id, language, outcome, words, left(text, 300) AS text
 FROM chosen JOIN (SELECT source, doc_id, text FROM raw_corpus) USING (source, doc_id)
 ORDER BY doc_id""",
-        fill="llm-data run --to quality_signals",
+        note=f"{_TEXTS} of those chosen, drawn by a hash of their names.",
+        fill=_FILL,
     )
     count = reader.rows(
         f"SELECT count(*) AS documents, count(*) FILTER ({condition}) AS chosen "
-        "FROM quality_signals"
+        "FROM measured_documents"
     )[0]
     return {
         "panels": [texts, *panels],
         "pictures": pictures,
         "count": count,
-        "source": query.get("source"),
-        "language": query.get("language"),
-        "sources": _values(reader, "source"),
-        "languages": _values(reader, "language"),
+        "choices": {name: (chosen[name], _values(reader, name)) for name in CHOICES},
         "ranges": {name: f"{low:g}..{high:g}" for name, (low, high) in ranges.items()},
     }
 
@@ -89,15 +93,16 @@ def _ends(reader: Reader) -> dict[str, tuple[float, float]]:
     told = reader.rows(
         "SELECT "
         + ", ".join(f"quantile_disc({quote(n)}, [0.01, 0.99])::DOUBLE[] AS {n}" for n in SHOWN)
-        + f" FROM (SELECT {', '.join(map(quote, SHOWN))} FROM quality_signals "
+        + f" FROM (SELECT {', '.join(map(quote, SHOWN))} FROM measured_documents "
         "USING SAMPLE reservoir(20000 ROWS) REPEATABLE (1))"
     )[0]
     return {name: (ends[0], ends[1]) for name, ends in told.items() if ends}
 
 
 def _values(reader: Reader, name: str) -> list[str]:
-    sql = f"SELECT {name}, count(*) AS n FROM quality_signals GROUP BY 1 ORDER BY n DESC LIMIT 30"
-    return [row[name] for row in reader.rows(sql) if row[name]]
+    sql = f"""SELECT {quote(name)}::VARCHAR AS "value", count(*) AS n FROM measured_documents
+WHERE "value" IS NOT NULL GROUP BY ALL ORDER BY n DESC, "value" LIMIT 40"""
+    return [row["value"] for row in reader.rows(sql)]
 
 
 def _picture(
@@ -113,4 +118,10 @@ def _picture(
         address("/explore", query, **{name: f"{start:.6g}..{end:.6g}"}) + f"#{name}"
         for start, end, _, _ in bins
     ]
-    return histogram(bins, across=panel.title, chosen=chosen, links=() if static else links)
+    return histogram(
+        bins,
+        across=panel.title,
+        chosen=chosen,
+        links=() if static else links,
+        brush="" if static else name,
+    )

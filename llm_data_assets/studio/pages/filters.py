@@ -25,16 +25,14 @@ def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
     survivors = Panel(
         "survivors",
         "Survivors",
-        f"-- The same on the command line:\n-- llm-data filter {told or '--set rule.min=...'}"
-        " --dry-run\nSELECT stage, reason, sum(docs) AS docs FROM drops\n"
-        "WHERE stage = 'filtered_corpus' GROUP BY ALL ORDER BY docs DESC",
+        lab.survivors_sql(then),
         lab.survivors(then),
     )
     shown = [
         {name: reader.masked(name, value) for name, value in row.items()}
         for row in lab.boundary(then)
     ]
-    boundary = Panel("boundary", "Documents at the boundary", survivors.sql, shown)
+    boundary = Panel("boundary", "Documents at the boundary", lab.boundary_sql(then), shown)
     drops = reader.panel(
         "drops",
         "What each rule drops now",
@@ -94,11 +92,18 @@ def _as_yaml(reader: Reader, changes: Mapping[str, float]) -> str:
         patched = _patched([_written(rule) for rule in own] if own else load_ruleset(name), changes)
         if any(is_moved for _, is_moved in patched):
             sets[name] = [rule for rule, _ in patched]
-    told = yaml.safe_dump({"rule_sets": sets}, sort_keys=False, allow_unicode=True) if sets else ""
+    told = _dumped({"rule_sets": sets}) if sets else ""
     if single:
-        rules = yaml.safe_dump([rule for rule, _ in single], sort_keys=False, allow_unicode=True)
+        rules = _dumped([rule for rule, _ in single])
         told += f"# under `rules`, in place of those of the same names:\n{rules}"
     return told
+
+
+def _dumped(value: Any) -> str:
+    """YAML with lists of values on a line, as people write it."""
+    return yaml.safe_dump(
+        value, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
+    )
 
 
 def _patched(

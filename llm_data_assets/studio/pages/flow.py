@@ -24,6 +24,7 @@ def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
         each["recipe"] for each in reader.rows("SELECT DISTINCT recipe FROM mixture ORDER BY 1")
     ]
     recipe = query.get("recipe") or (recipes[0] if recipes else "")
+    also = f"AND source = {literal(source)}" if source else ""
     survival = reader.panel(
         "losses",
         "Every loss",
@@ -45,13 +46,23 @@ GROUP BY ALL ORDER BY step, reason NULLS FIRST, docs DESC""",
         )
         + ", sum(tokens)::BIGINT AS tokens FROM funnel GROUP BY source ORDER BY source",
     )
-    reached = reader.rows(
-        "SELECT sum(docs)::BIGINT AS docs, sum(bytes)::BIGINT AS bytes, "
-        f"sum(tokens)::BIGINT AS tokens FROM recipe_reach {where(recipe=recipe, source=source)}"
+    drawn = reader.panel(
+        "river",
+        "Survival",
+        f"""SELECT stage, reason, sum(docs)::BIGINT AS docs, sum(bytes)::BIGINT AS bytes,
+       sum(tokens)::BIGINT AS tokens
+FROM (
+    SELECT step, stage, reason, docs, bytes, tokens FROM survival {where(source=source)}
+    UNION ALL
+    SELECT 5, recipe, NULL, docs, bytes, tokens
+    FROM recipe_reach WHERE recipe = {literal(recipe)} {also}
+)
+GROUP BY step, stage, reason ORDER BY step, reason NULLS FIRST, docs DESC""",
     )
-    steps = _steps(survival.rows, STAGES, measure)
-    if recipe and reached:
-        taken = reached[0][measure] or 0
+    steps = _steps(drawn.rows, STAGES, measure)
+    reached = [row for row in drawn.rows if row["stage"] == recipe]
+    if recipe:
+        taken = sum(row[measure] or 0 for row in reached)
         steps.append(Step(recipe, taken, [(_NOT_TAKEN, steps[-1].value - taken)]))
     branches = reader.panel(
         "branches",
@@ -61,9 +72,11 @@ GROUP BY ALL ORDER BY step, reason NULLS FIRST, docs DESC""",
 FROM branch_survival GROUP BY ALL ORDER BY branch, step, reason NULLS FIRST, docs DESC""",
     )
     return {
-        "panels": [survival, sources, branches, *_samples(reader, query)],
-        "branches": _branches(branches.rows),
-        "picture": river(steps, compact, _link(query, reader.static)) if survival.rows else "",
+        "panels": [drawn, survival, sources, branches, *_samples(reader, query)],
+        "branches": _branches(branches.rows, query, reader.static),
+        "picture": river(steps, compact, _link(query, reader.static, STAGES, "losses"))
+        if survival.rows
+        else "",
         "steps": steps,
         "measure": measure,
         "measures": MEASURES,
@@ -72,19 +85,19 @@ FROM branch_survival GROUP BY ALL ORDER BY branch, step, reason NULLS FIRST, doc
         "recipe": recipe,
         "recipes": recipes,
         "unread": reader.rows(
-            f"SELECT source, count(*) AS records FROM rejects {where(source=source)} "
-            "GROUP BY source ORDER BY source"
+            f"SELECT source, records FROM unreadable {where(source=source)} ORDER BY source"
         ),
     }
 
 
-def _branches(rows: list[Row]) -> dict[str, str]:
+def _branches(rows: list[Row], query: Mapping[str, str], static: bool) -> dict[str, str]:
     """Branch -> the river of its stages, of those that have been run."""
     drawn = {}
     for branch in dict.fromkeys(row["branch"] for row in rows):
         here = [row for row in rows if row["branch"] == branch]
         stages = list(dict.fromkeys(row["stage"] for row in here))
-        drawn[branch] = river(_steps(here, stages, "docs"), compact, lambda step, reason: "")
+        link = _link(query, static, stages, "branches")
+        drawn[branch] = river(_steps(here, stages, "docs"), compact, link)
     return drawn
 
 
@@ -104,15 +117,19 @@ def _steps(rows: list[Row], stages: Sequence[str], measure: str) -> list[Step]:
     return steps
 
 
-def _link(query: Mapping[str, str], static: bool) -> Callable[[str, str], str]:
+def _link(
+    query: Mapping[str, str], static: bool, stages: Sequence[str], table: str
+) -> Callable[[str, str], str]:
+    """To the samples of a loss of one of `stages`; of all others to the panel of that name."""
+    full = {stage.removesuffix("_corpus"): stage for stage in stages}
     kept = {name: query[name] for name in ("source", "measure", "recipe") if query.get(name)}
 
     def link(step: str, reason: str) -> str:
         if static:
             return ""
-        if f"{step}_corpus" not in STAGES or "other reasons" in reason:
-            return "#losses"
-        return f"?{urlencode({**kept, 'stage': step + '_corpus', 'reason': reason})}#samples"
+        if step not in full or "other reasons" in reason or reason == _NOT_MADE:
+            return f"#{table}"
+        return f"?{urlencode({**kept, 'stage': full[step], 'reason': reason})}#samples"
 
     return link
 
@@ -121,21 +138,14 @@ def _samples(reader: Reader, query: Mapping[str, str]) -> list[Any]:
     stage, reason, source = query.get("stage"), query.get("reason"), query.get("source")
     if not stage or not reason:
         return []
-    also = f"AND verdicts.source = {literal(source)}" if source else ""
-    decided = f"stage = {literal(stage)} AND reason = {literal(reason)}"
-    # The ids are chosen before any text is read.
+    # drop_samples has as many of each source: those of all sources are among them.
     return [
         reader.panel(
             "samples",
             f"Removed by {reason}",
-            f"""WITH chosen AS (
-    SELECT source, doc_id, value, threshold, detail FROM verdicts
-    WHERE NOT kept AND position = 0 AND {decided} {also}
-    ORDER BY md5(doc_id), doc_id LIMIT {SAMPLES}
-)
-SELECT doc_id, value, threshold, detail, left(text, 2000) AS text
-FROM chosen JOIN (SELECT source, doc_id, text FROM raw_corpus) USING (source, doc_id)
-ORDER BY md5(doc_id), doc_id""",
-            note=f"{SAMPLES} documents at most, drawn by a hash of their names: always the same.",
+            f"""SELECT doc_id, value, threshold, detail, text FROM drop_samples
+{where(stage=stage, reason=reason, source=source)}
+ORDER BY md5(doc_id), doc_id LIMIT {SAMPLES}""",
+            note=f"{SAMPLES} at most, drawn by a hash of their names: always the same.",
         )
     ]

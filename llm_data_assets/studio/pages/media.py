@@ -22,18 +22,15 @@ WHERE branch = 'media' AND reason IS NULL ORDER BY source, step""",
     reasons = reader.panel(
         "reasons",
         "Why pairs left",
-        """SELECT source, stage, reason, count(*) AS pairs, avg(value) AS mean_value,
-       any_value(threshold) AS threshold, min(doc_id) AS example
-FROM verdicts WHERE NOT kept AND position = 0 AND stage IN ('deduped_pairs', 'filtered_pairs')
-GROUP BY ALL ORDER BY source, stage, pairs DESC, reason""",
+        """SELECT source, stage, reason, pairs, mean_value, threshold, example
+FROM media_reasons ORDER BY source, stage, pairs DESC, reason""",
         fill=_FILL,
     )
     left = reader.panel(
         "left",
         "What is left",
-        """SELECT source, kind, count(*) AS pairs, sum(seconds) / 3600 AS hours,
-       median(width * height)::BIGINT AS median_pixels, sum(n_bytes)::BIGINT AS caption_bytes
-FROM filtered_pairs GROUP BY ALL ORDER BY ALL""",
+        "SELECT source, kind, pairs, hours, median_pixels, caption_bytes "
+        "FROM media_contents ORDER BY ALL",
         fill=_FILL,
     )
     scores = [

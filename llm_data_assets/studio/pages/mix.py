@@ -30,21 +30,27 @@ FROM mixture {where(recipe=recipe)} ORDER BY phase, share DESC, source""",
     licences = reader.panel(
         "licences",
         "Licences",
-        """SELECT coalesce(license, 'unknown') AS license, count(*) AS docs,
-       sum(n_bytes)::BIGINT AS bytes
-FROM filtered_corpus GROUP BY 1 ORDER BY bytes DESC""",
+        """SELECT license, sum(docs)::BIGINT AS docs, sum(bytes)::BIGINT AS bytes
+FROM corpus_contents GROUP BY license ORDER BY bytes DESC, license""",
         fill="llm-data run --to filtered_corpus",
     )
     most = min(max((row["epochs"] or 0 for row in plan.rows), default=0), _MOST_EPOCHS)
-    worth = [(e / 4, effective_tokens(e / 4, 1.0)) for e in range(0, 4 * _MOST_EPOCHS + 1)]
+    repetition = reader.computed(
+        "repetition",
+        "What repetition is worth",
+        [{"passes": e / 4, "fresh_passes": effective_tokens(e / 4, 1.0)}
+         for e in range(0, 4 * _MOST_EPOCHS + 1)],
+        note="Line: fresh tokens that so many passes are worth (Muennighoff et al. 2023). "
+        "Dashed: if every pass were fresh.",
+    )  # fmt: skip
     return {
-        "panels": [plan, licences],
+        "panels": [plan, licences, repetition],
         "recipe": recipe,
         "recipes": recipes,
-        "repetition": curve(
-            worth,
+        "picture": curve(
+            [(row["passes"], row["fresh_passes"]) for row in repetition.rows],
             second=[(0, 0), (_MOST_EPOCHS, _MOST_EPOCHS)],
             dots=[(most, effective_tokens(most, 1.0), f"most repeated here: {most:.3g}")],
             across="passes over the same text",
         ),
-    }  # fmt: skip
+    }

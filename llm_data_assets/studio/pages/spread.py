@@ -6,6 +6,7 @@ from typing import Any
 from llm_data_assets.lake.catalog import literal, quote
 from llm_data_assets.studio.charts import scatter
 from llm_data_assets.studio.reader import Reader
+from llm_data_assets.studio.shown import address
 
 _DOTS = 800  # rows drawn, by a hash of their names
 
@@ -32,6 +33,7 @@ def spread(
     noun: str,
     word: str,
     fill: str,
+    passports: bool = False,
 ) -> dict[str, Any]:
     """What a page shows of the dots: the panel, the picture, and which axes were asked for.
 
@@ -41,6 +43,8 @@ def spread(
         usual: the axes that are drawn unless others of `axes` are asked for.
         noun: what a row is, in the plural.
         word: the column that says whether it stays.
+        fill: the command that fills it.
+        passports: whether a dot opens the row's passport.
     """
     across, up = (
         asked if asked in axes else default
@@ -56,7 +60,16 @@ ORDER BY md5(doc_id), doc_id LIMIT {_DOTS}""",
         note=f"{_DOTS} {noun} at most, always the same. Filled is {word}, hollow is not.",
         fill=fill,
     )
-    dots = [(float(r["x"]), float(r["y"]), bool(r[word])) for r in panel.rows]
+    dots = [
+        (
+            float(row["x"]),
+            float(row["y"]),
+            bool(row[word]),
+            row["doc_id"],
+            address("/doc", {"id": row["doc_id"]}) if passports and not reader.static else "",
+        )
+        for row in panel.rows
+    ]
     return {
         "panel": panel,
         "axes": axes,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from llm_data_assets.studio.reader import Reader
+from llm_data_assets.studio.reader import Panel, Reader
 from llm_data_assets.studio.sql_box import MOST_ROWS, SECONDS, ask
 
 _FIRST = """SELECT stage, sum(docs) AS docs, sum(tokens) AS tokens
@@ -13,6 +13,8 @@ FROM funnel GROUP BY stage ORDER BY docs DESC"""
 def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
     """The answer to `q`, and the tables that can be read."""
     asked = query.get("q", "")
+    answer = ask(reader, asked) if asked.strip() else None
+    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows] if answer else []
     tables = reader.panel(
         "tables",
         "Tables and models",
@@ -22,9 +24,9 @@ FROM duckdb_columns() WHERE schema_name = 'main' AND NOT internal
 GROUP BY ALL ORDER BY 1""",
     )
     return {
-        "panels": [tables],
+        "panels": [tables, Panel("answer", "Answer", asked, rows)],
         "asked": asked or _FIRST,
-        "answer": ask(reader, asked) if asked.strip() else None,
+        "answer": answer,
         "most_rows": MOST_ROWS,
         "seconds": SECONDS,
     }

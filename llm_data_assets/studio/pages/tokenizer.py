@@ -13,14 +13,13 @@ def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
     model = reader.panel(
         "model",
         "Model",
-        "SELECT format, vocab_size, trained_on_documents, trained_on_bytes, tokenizer "
-        "FROM tokenizer",
+        "FROM tokenizers",
         fill="llm-data run --to tokenizer",
     )
     corpus = reader.panel(
         "corpus",
         "On the whole corpus",
-        "SELECT metric, value FROM tokenizer_report WHERE scope = 'corpus' ORDER BY metric",
+        "SELECT metric, value FROM tokenizer_figures WHERE scope = 'corpus' ORDER BY metric",
         fill=_FILL,
     )
     density = reader.panel(
@@ -29,7 +28,7 @@ def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
         """SELECT source, max(value) FILTER (metric = 'bytes_per_token') AS bytes_per_token,
        max(value) FILTER (metric = 'tokens')::BIGINT AS tokens,
        max(value) FILTER (metric = 'byte_fallback_rate') AS byte_fallback_rate
-FROM tokenizer_report WHERE scope = 'source' GROUP BY source
+FROM tokenizer_figures WHERE scope = 'source' GROUP BY source
 ORDER BY bytes_per_token DESC, source""",
         note="More is denser.",
         fill=_FILL,
@@ -42,20 +41,20 @@ ORDER BY bytes_per_token DESC, source""",
        max(value) FILTER (metric = 'token_premium') AS token_premium,
        max(value) FILTER (metric = 'vocabulary_used') AS vocabulary_used,
        max(value) FILTER (metric = 'renyi_efficiency') AS renyi_efficiency
-FROM tokenizer_report WHERE scope = 'language' GROUP BY language ORDER BY documents DESC""",
+FROM tokenizer_figures WHERE scope = 'language' GROUP BY language ORDER BY documents DESC""",
         fill=_FILL,
     )
     pieces = reader.panel(
         "pieces",
         "Pieces worth a look",
-        "SELECT metric AS why, token, piece, value::BIGINT AS seen FROM tokenizer_report "
+        "SELECT metric AS why, token, piece, value::BIGINT AS seen FROM tokenizer_figures "
         "WHERE scope = 'piece' ORDER BY why, seen DESC, token",
         fill=_FILL,
     )
     held_out = reader.panel(
         "held_out",
         "Vocabulary sizes on held-out text, and those the vocabulary laws advise",
-        "SELECT vocab_size, metric, value FROM tokenizer_report "
+        "SELECT vocab_size, metric, value FROM tokenizer_figures "
         "WHERE scope IN ('held_out', 'advice') ORDER BY vocab_size, metric",
         fill=_FILL,
     )

@@ -1,0 +1,3 @@
+SELECT source, count(*) AS records
+FROM rejects
+GROUP BY source
