@@ -30,6 +30,7 @@ from llm_data_assets.lake.schemas import Table
 from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.stages.materialise import ALL_TABLES
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
+from llm_data_assets.studio.report import write_report
 
 SOURCES = [f"web_{number}" for number in range(5)]
 PORT = 8799
@@ -46,6 +47,11 @@ _PAGES = {
     "filter lab, another rule": "/filters?gopher_short_doc.min=90&gopher_word_length.max=7",
     "explore": "/explore",
     "explore, narrowed": "/explore?rps_doc_word_count=100..200",
+    "document": "/doc?id=web_0/000000151",
+    "compare": "/compare",
+    "tokenizer": "/tokenizer",
+    "mixture": "/mix",
+    "sql": "/sql?q=FROM+funnel",
 }
 
 
@@ -58,6 +64,8 @@ def main() -> None:
         home = (asked.home or Path(folder)).absolute()
         if not (home / "home" / "catalog.duckdb").exists():
             write_home(home, asked.documents)
+        elif any(not model_file(home / "home", name).exists() for name in load_models()):
+            _build_models(_workspace(home))
         print(f"{asked.documents:,} documents, {os.cpu_count()} cores, {platform.machine()}")
         measure(home)
 
@@ -81,11 +89,12 @@ def write_home(home: Path, documents: int) -> None:
 
 def _build_models(workspace: Workspace) -> None:
     """The models' tables, as the last step of every run leaves them."""
-    for name in load_models():
+    for name, select in load_models().items():
         file = model_file(workspace.home, name)
         file.parent.mkdir(exist_ok=True)
         with connect(workspace.home) as connection:
-            connection.execute(f"COPY (FROM {name}) TO '{file}'")
+            # The model itself and not what was built of it before.
+            connection.execute(f"COPY ({select}) TO '{file}'")
     publish(workspace.home, ALL_TABLES, load_models())
 
 
@@ -178,6 +187,8 @@ def measure(home: Path) -> None:
         status = Path(f"/proc/{studio.pid}/status").read_text()
         peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
         print(json.dumps({"peak_mb": int(peak.split()[1]) // 1024}))
+        report = write_report(_workspace(home), home / "report.html")
+        print(json.dumps({"report_kb": report.stat().st_size // 1000}))
     finally:
         studio.terminate()
         studio.wait()

@@ -115,7 +115,10 @@ def _difference(texts: list[Row], kept: str, removed: str) -> list[tuple[str, st
         return []
     one, other = (re.findall(r"\S+\s*", by_id[name])[:_WORDS] for name in (kept, removed))
     pieces: list[tuple[str, str]] = []
-    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    # Lines that were broken elsewhere are no difference in words.
+    matcher = difflib.SequenceMatcher(
+        None, [word.strip() for word in one], [word.strip() for word in other], autojunk=False
+    )
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
             pieces.append((_shortened("".join(one[a:b])), "same"))
