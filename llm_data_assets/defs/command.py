@@ -108,7 +108,7 @@ def _show(workspace: Workspace, report: Report, seconds: float) -> None:
         return
     console.print("\nNext:", highlight=False)
     console.print(
-        "  llm-data studio                            the same in the browser, with the texts"
+        "  llm-data studio                            the same in the browser"
     )
     if (page := report_file(workspace)).exists():
         console.print(f"  {escape(str(page))}   to send", highlight=False, soft_wrap=True)
