@@ -107,9 +107,7 @@ def _show(workspace: Workspace, report: Report, seconds: float) -> None:
         console.print("Try: mend what is named above and run again; finished work is kept.")
         return
     console.print("\nNext:", highlight=False)
-    console.print(
-        "  llm-data studio                            the same in the browser"
-    )
+    console.print("  llm-data studio                            the same in the browser")
     if (page := report_file(workspace)).exists():
         console.print(f"  {escape(str(page))}   to send", highlight=False, soft_wrap=True)
     console.print(
