@@ -1,5 +1,6 @@
 """What a person does in the studio, in a real browser."""
 
+import json
 import re
 from pathlib import Path
 
@@ -107,6 +108,11 @@ def test_dragging_over_a_histogram_narrows_all_others(tab: Tab) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2, steps=5)
     page.locator("svg .brush").wait_for()
+    page.wait_for_function(
+        "old => JSON.stringify([...document.querySelectorAll('#alphanumeric_fraction svg rect.kept')]"
+        ".map(bar => bar.getAttribute('height'))) !== old",
+        arg=json.dumps(before, separators=(",", ":")),
+    )
     tab.keep("explore_brushed")
     page.mouse.up()
     page.wait_for_url("**rps_doc_word_count=**")

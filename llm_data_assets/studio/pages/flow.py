@@ -113,15 +113,20 @@ def _steps(rows: list[Row], stages: Sequence[str], measure: str) -> list[Step]:
             # Estimated tokens differ from counted ones by their rounding.
             if measure != "tokens" and unexplained > 0:
                 losses.append((_NOT_MADE, unexplained))
-        steps.append(Step(stage.removesuffix("_corpus"), kept, losses))
+        steps.append(Step(_short(stage), kept, losses))
     return steps
+
+
+def _short(stage: str) -> str:
+    """A stage's name without that of its branch: raw, deduped, filtered."""
+    return stage.removesuffix("_corpus").removesuffix("_instructions").removesuffix("_pairs")
 
 
 def _link(
     query: Mapping[str, str], static: bool, stages: Sequence[str], table: str
 ) -> Callable[[str, str], str]:
     """To the samples of a loss of one of `stages`; of all others to the panel of that name."""
-    full = {stage.removesuffix("_corpus"): stage for stage in stages}
+    full = {_short(stage): stage for stage in stages}
     kept = {name: query[name] for name in ("source", "measure", "recipe") if query.get(name)}
 
     def link(step: str, reason: str) -> str:
