@@ -82,18 +82,18 @@ def write_home(home: Path, documents: int) -> None:
     each = documents // len(SOURCES)
     for number, source in enumerate(SOURCES):
         _write_source(lake, workspace, source, each, np.random.default_rng(number))
-    publish(workspace.home, ALL_TABLES, load_models())
     _build_models(workspace)
 
 
 def _build_models(workspace: Workspace) -> None:
     """The models' tables, as the last step of every run leaves them."""
-    for name, select in load_models().items():
+    publish(workspace.home, ALL_TABLES, load_models())
+    for name in load_models():
         file = model_file(workspace.home, name)
         file.parent.mkdir(exist_ok=True)
-        with connect(workspace.home) as connection:
-            # The model itself and not what was built of it before.
-            connection.execute(f"COPY ({select}) TO '{file}'")
+        if not file.exists():
+            with connect(workspace.home) as connection:
+                connection.execute(f"COPY (FROM {name}) TO '{file}'")
     publish(workspace.home, ALL_TABLES, load_models())
 
 
