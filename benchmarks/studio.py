@@ -214,13 +214,13 @@ def _seconds(path: str) -> float:
 
 
 def _wait() -> None:
-    for _ in range(300):
+    for _ in range(1200):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{PORT}/static/studio.css", timeout=5).read()
             return
         except OSError:
             time.sleep(0.05)
-    raise TimeoutError("the studio did not start within 15 s. Try: run `llm-data studio` by hand")
+    raise TimeoutError("the studio did not start within a minute. Try: run `llm-data studio` by hand")
 
 
 if __name__ == "__main__":
