@@ -220,7 +220,9 @@ def _wait() -> None:
             return
         except OSError:
             time.sleep(0.05)
-    raise TimeoutError("the studio did not start within a minute. Try: run `llm-data studio` by hand")
+    raise TimeoutError(
+        "the studio did not start within a minute. Try: run `llm-data studio` by hand"
+    )
 
 
 if __name__ == "__main__":

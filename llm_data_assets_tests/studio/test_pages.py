@@ -149,7 +149,8 @@ def test_the_sql_of_a_move_gives_what_the_lab_counts(reader: Reader) -> None:
 # Texts, single documents, and what is asked of thresholds and versions that no run has seen.
 FROM_TABLES = {
     ("duplicates", "difference"), ("filters", "survivors"), ("explore", "texts"),
-    ("instructions", "spread"), ("media", "spread"), ("compare", "rules"), ("compare", "flipped"),
+    ("instructions", "spread"), ("instructions", "files"), ("media", "spread"),
+    ("compare", "rules"), ("compare", "flipped"),
     ("document", "documents"), ("document", "dialogues"), ("sql", "tables"),
 }  # fmt: skip
 
