@@ -90,34 +90,42 @@ def compile_verdicts(
     applying, asked = _applying(ordered)
     failing = [f"{fails(rule, columns, applying)} AS fails_{k}" for k, rule in enumerate(ordered)]
     dropping = [f"fails_{k}" for k, rule in enumerate(ordered) if rule.action == "drop"]
-    rows = [
-        f"""SELECT {group}, doc_id, NOT is_dropped AS kept, {literal(rule.name)} AS reason,
-                CAST({" + ".join(["0", *(f"fails_{i}::INT" for i in range(k))])} AS SMALLINT)
-                    AS position, {_value_columns(rule, columns)}
-            FROM judged WHERE fails_{k}"""
-        for k, rule in enumerate(ordered)
-    ]
-    if not rows:
+    if not ordered:
         return f"SELECT {group}, doc_id, {_NO_VERDICT} FROM {relation} WHERE false"
+    numbers = range(len(ordered))
+    failed = ", ".join(f"fails_{k}" for k in numbers)
+    value, threshold, detail = (
+        "CASE rule " + " ".join(f"WHEN {k} THEN {each}" for k, each in enumerate(cases)) + " END"
+        for cases in zip(*(_value_columns(rule, columns) for rule in ordered), strict=True)
+    )
     return f"""
         WITH asked AS (SELECT *, {", ".join(failing)} FROM (SELECT *{asked} FROM {relation})),
-        judged AS MATERIALIZED (
-            SELECT *, {" OR ".join(dropping) or "false"} AS is_dropped FROM asked
-            WHERE {" OR ".join(f"fails_{k}" for k in range(len(ordered)))}
+        judged AS (
+            SELECT *, {" OR ".join(dropping) or "false"} AS is_dropped,
+                   list_where([{", ".join(map(str, numbers))}], [{failed}]) AS failing
+            FROM asked WHERE {failed.replace(", ", " OR ")}
+        ),
+        listed AS (
+            SELECT *, unnest(failing) AS rule, unnest(range(len(failing))) AS place FROM judged
         )
-        {" UNION ALL ".join(rows)} ORDER BY {group}, doc_id, position"""
+        SELECT {group}, doc_id, NOT is_dropped AS kept,
+               [{", ".join(literal(rule.name) for rule in ordered)}][rule + 1] AS reason,
+               CAST(place AS SMALLINT) AS position, {value} AS value, {threshold} AS threshold,
+               {detail} AS detail
+        FROM listed ORDER BY {group}, doc_id, position"""
 
 
-def _value_columns(rule: Rule, columns: Mapping[str, str]) -> str:
+def _value_columns(rule: Rule, columns: Mapping[str, str]) -> tuple[str, str, str]:
+    """Value, threshold and detail of a row that fails the rule."""
     column, is_text = quote(rule.signal), columns.get(rule.signal) in _TEXT_TYPES
     whens = " ".join(
         f"WHEN {condition} THEN {threshold}"
         for condition, threshold in _checked_bounds(rule, columns)
     )
     return (
-        f"CAST({'NULL' if is_text else column} AS DOUBLE) AS value, "
-        f"CAST(CASE {whens} END AS DOUBLE) AS threshold, "
-        f"CAST({column if is_text else 'NULL'} AS VARCHAR) AS detail"
+        f"CAST({'NULL' if is_text else column} AS DOUBLE)",
+        f"CAST(CASE {whens} END AS DOUBLE)",
+        f"CAST({column if is_text else 'NULL'} AS VARCHAR)",
     )
 
 
