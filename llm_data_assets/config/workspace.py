@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from llm_data_assets.config.audit import FILE as AUDIT
 from llm_data_assets.config.catalog import Branch, Catalog
+from llm_data_assets.config.digest import digest
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.loading import Loaded, load
 from llm_data_assets.config.pipeline import Pipeline
@@ -23,6 +24,8 @@ GIVES: Mapping[Branch, str] = MappingProxyType(
 )
 DEFAULT_HOME = Path(".llm_data")
 ROLES_VARIABLE = "LLM_DATA_ROLES"
+# In a home: where its tables lie, if not in the folder of this file.
+STORE_MARK = "lake/store.url"
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,23 @@ def open_workspace(
 
 
 def home_folder() -> Path:
-    """`LLM_DATA_HOME`, else `./.llm_data`."""
-    return Path(os.environ.get("LLM_DATA_HOME") or DEFAULT_HOME).absolute()
+    """`LLM_DATA_HOME`, else `./.llm_data`; for a URL, the folder of this machine that serves it.
+
+    The tables lie below the URL. Copies of their files, `catalog.duckdb`, exports and Dagster's
+    own records lie in a folder of the user's cache, which says where the tables are.
+    """
+    named = os.environ.get("LLM_DATA_HOME") or str(DEFAULT_HOME)
+    if "://" not in named:
+        return Path(named).absolute()
+    url = named.rstrip("/")
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = caches / "llm_data" / digest(url)
+    mark = home / STORE_MARK
+    if not mark.exists():
+        make_home(home)
+        mark.parent.mkdir(exist_ok=True)
+        mark.write_text(f"{url}/lake\n", encoding="utf-8")
+    return home
 
 
 def keep_private() -> None:

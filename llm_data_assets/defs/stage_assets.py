@@ -18,6 +18,7 @@ from llm_data_assets.defs.studio_links import check_link, river, studio_link
 from llm_data_assets.engine.errors import WorkerDiedError
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import Table
+from llm_data_assets.lake.storage import StorageError
 from llm_data_assets.stages.checks import samples_json
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import Materialised, lake_of, materialise, severity_of
@@ -27,7 +28,7 @@ SOURCE_FILES = dg.AssetKey("source_files")
 OWNER = "team:data"
 _LOG_SECONDS = 10
 # What may be gone a moment later; a full disk, a missing file or a wrong setting are not.
-_PASSING = (WorkerDiedError, ConnectionError, TimeoutError)
+_PASSING = (WorkerDiedError, StorageError, ConnectionError, TimeoutError)
 GROUPS = {
     "raw_corpus": "ingest",
     "document_signatures": "dedup",
@@ -203,7 +204,7 @@ def _static_metadata(table: Table, lake: Lake) -> Mapping[str, Any]:
     return {
         "dagster/column_schema": column_schema(table.full_schema),
         "dagster/table_name": table.name,
-        "dagster/uri": str(lake.table_path(table)),
+        "dagster/uri": lake.address(table),
         "query": dg.MetadataValue.md(f'`llm-data query "SELECT * FROM {table.name} LIMIT 10"`'),
         **studio_link(table.name),
     }

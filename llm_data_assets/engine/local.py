@@ -18,6 +18,10 @@ Result = TypeVar("Result")
 # A fresh worker imports pyarrow, numba and its kernels for about two CPU-seconds; below this much
 # input one process is done before a pool has started.
 _POOL_PAYS_FROM_BYTES = 32 << 20
+_WAY_OUT = (
+    "fewer `engine.workers` or a smaller `engine.shard_mb` in pipeline.yaml, then run again: "
+    "finished shards are kept"
+)
 
 
 def cores(workers: int) -> int:
@@ -28,11 +32,19 @@ def cores(workers: int) -> int:
 def answers(
     function: Callable[[Shard], Result], shards: Sequence[Shard], workers: int, n_bytes: int
 ) -> Iterator[tuple[int, Result]]:
-    """(index of the shard, its answer) as they come, from several processes where that pays."""
+    """(index of the shard, its answer) as they come, from several processes where that pays.
+
+    Raises:
+        WorkerDiedError: a worker was killed (out of memory, most often), or the system gave it no
+            more memory. Finished shards are found again by the next run.
+    """
     workers = cores(workers)
-    if min(workers, len(shards)) > 1 and n_bytes >= _POOL_PAYS_FROM_BYTES:
-        return _in_pool(function, shards, workers)
-    return _here(function, shards)
+    pool_pays = min(workers, len(shards)) > 1 and n_bytes >= _POOL_PAYS_FROM_BYTES
+    try:
+        yield from _in_pool(function, shards, workers) if pool_pays else _here(function, shards)
+    except MemoryError as error:
+        said = f"a shard found no more memory ({error}) while {workers} workers ran"
+        raise WorkerDiedError(f"{said}. Try: {_WAY_OUT}") from error
 
 
 def _here(
@@ -61,8 +73,7 @@ def _in_pool(
         _pool.cache_clear()
         raise WorkerDiedError(
             f"a worker process was killed while {len(shards)} shards ran on {workers} workers "
-            "(most often by the system, for memory). Try: fewer `engine.workers` or a smaller "
-            "`engine.shard_mb` in pipeline.yaml, then run again: finished shards are kept"
+            f"(most often by the system, for memory). Try: {_WAY_OUT}"
         ) from error
     finally:
         for future in futures:

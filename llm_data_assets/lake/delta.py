@@ -34,6 +34,8 @@ from deltalake.transaction import (
 )
 
 from llm_data_assets.lake.schemas import Table
+from llm_data_assets.lake.storage import StorageError, storage_error
+from llm_data_assets.lake.store import Store, store_of
 
 _COMMIT_ATTEMPTS = 60
 _ROW_GROUP_BYTES = 32 << 20
@@ -76,9 +78,21 @@ class ShardWriter:
 
 @dataclass(frozen=True)
 class Lake:
-    """The Delta tables below one folder."""
+    """The Delta tables below one folder; or, where that folder says so, on an object store.
+
+    Then the folder holds copies, and every path that is given is that of a copy that is here.
+    """
 
     root: Path
+
+    @property
+    def store(self) -> Store | None:
+        return store_of(self.root)
+
+    def address(self, table: Table) -> str:
+        """Where the table's log lies: a folder, or a URL."""
+        folder = self.table_path(table)
+        return self.store.address(folder) if self.store else str(folder)
 
     def folder(self, table: Table, partition: Mapping[str, str] | None = None) -> Path:
         """Where the files of a partition lie (Hive layout, as Delta writes it)."""
@@ -88,22 +102,42 @@ class Lake:
         return self.root / table.name
 
     def exists(self, table: Table) -> bool:
-        return _newest_version(self.table_path(table)) is not None
+        return self._newest(table) is not None
+
+    def _newest(self, table: Table) -> int | None:
+        folder = self.table_path(table)
+        return self.store.newest_version(folder) if self.store else _newest_version(folder)
 
     def open(self, table: Table, version: int | None = None) -> DeltaTable:
-        """The Delta table, made empty if it is not there yet."""
-        path = str(self.table_path(table))
+        """The Delta table, made empty if it is not there yet.
+
+        Raises:
+            StorageError: the object store failed, or refused.
+        """
+        place = self.address(table)
         if not self.exists(table):
             self.table_path(table).mkdir(parents=True, exist_ok=True)
-            DeltaTable.create(
-                path,
-                Schema.from_arrow(table.full_schema),
-                mode="ignore",
-                partition_by=list(table.partition_by),
-                # Versions stay until garbage collection asks for their removal.
-                configuration={"delta.logRetentionDuration": "interval 36500 days"},
-            )
-        return DeltaTable(path, version=version)
+            with self._told(table, "written"):
+                DeltaTable.create(
+                    place,
+                    Schema.from_arrow(table.full_schema),
+                    mode="ignore",
+                    partition_by=list(table.partition_by),
+                    # Versions stay until garbage collection asks for their removal.
+                    configuration={"delta.logRetentionDuration": "interval 36500 days"},
+                )
+        with self._told(table, "read"):
+            return DeltaTable(place, version=version)
+
+    @contextmanager
+    def _told(self, table: Table, doing: str) -> Iterator[None]:
+        """Errors of the object store, conflicts aside, as what happened, where, and the way out."""
+        try:
+            yield
+        except (DeltaError, OSError) as error:
+            if self.store is None or _is_conflict(error) or isinstance(error, StorageError):
+                raise
+            raise storage_error(self.address(table), error, doing) from error
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -112,9 +146,11 @@ class Lake:
     ) -> ShardFile | None:
         """The finished file of `shard` made from `key`, committed or not."""
         folder = self.folder(table, partition)
-        for path in sorted(folder.glob(f"{shard}-{key}-*.parquet")):
-            return ShardFile.parse(path.name)
-        return None
+        found = sorted(folder.glob(f"{shard}-{key}-*.parquet"))
+        if not found and self.store:
+            found = self.store.find(folder, f"{shard}-{key}-")[:1]
+            self.store.fetch(found)
+        return ShardFile.parse(found[0].name) if found else None
 
     def write_shard(
         self,
@@ -153,6 +189,8 @@ class Lake:
                 yield writer
             writer.file = ShardFile(shard, key, file_digest(temporary))
             temporary.replace(folder / writer.file.name)
+            if self.store:
+                self.store.send(folder / writer.file.name)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -173,11 +211,31 @@ class Lake:
         Older versions cannot be read after that. No writer of the table may be running.
         """
         current = set(self.files(table))
-        left = [path for path in self.table_path(table).rglob("*.parquet")
-                if path not in current and "_delta_log" not in path.parts]  # fmt: skip
+        left = [path for path in self.stored(table) if path not in current]
         for path in left:
-            path.unlink()
+            self.remove(path)
         return len(left)
+
+    def stored(self, table: Table) -> dict[Path, int]:
+        """Every shard file there is, of whatever version or of none, and its bytes."""
+        folder = self.table_path(table)
+        here = {path: path.stat().st_size for path in folder.rglob("*.parquet")
+                if "_delta_log" not in path.parts}  # fmt: skip
+        return here | self.store.sizes(folder) if self.store else here
+
+    def remove(self, path: Path) -> None:
+        """Remove a shard file, wherever it lies."""
+        path.unlink(missing_ok=True)
+        if self.store:
+            self.store.remove(path)
+
+    def log(self, table: Table) -> list[str]:
+        """The entries of the table's log, each as lines of JSON."""
+        folder = self.table_path(table)
+        if self.store:
+            return self.store.log(folder)
+        entries = (folder / "_delta_log").glob("*[0-9].json")
+        return [entry.read_text(encoding="utf-8") for entry in entries]
 
     def replace_partition(
         self, table: Table, partition: Mapping[str, str], files: Sequence[ShardFile]
@@ -235,11 +293,13 @@ class Lake:
 
     def version(self, table: Table) -> int:
         """The newest version of a table; -1 before its first."""
-        newest = _newest_version(self.table_path(table))
+        newest = self._newest(table)
         return -1 if newest is None else newest
 
     def _add(self, table: Table, path: str, partition: Mapping[str, str]) -> AddAction:
         file = self.table_path(table) / path
+        if self.store:
+            self.store.send(file)  # again, if it was collected there since it was made
         rows = pq.read_metadata(file).num_rows
         stats = json.dumps({"numRecords": rows})
         return AddAction(path, file.stat().st_size, dict(partition), 0, True, stats)
@@ -252,18 +312,19 @@ class Lake:
         transactions: list[Transaction],
         note: Mapping[str, str] | None = None,
     ) -> None:
-        delta.create_write_transaction(
-            actions,
-            "append",
-            Schema.from_arrow(table.full_schema),
-            partition_by=list(table.partition_by),
-            commit_properties=CommitProperties(
-                custom_metadata=dict(note) if note else None,
-                max_commit_retries=_COMMIT_ATTEMPTS,
-                app_transactions=transactions,
-            ),
-            post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
-        )
+        with self._told(table, "written"):
+            delta.create_write_transaction(
+                actions,
+                "append",
+                Schema.from_arrow(table.full_schema),
+                partition_by=list(table.partition_by),
+                commit_properties=CommitProperties(
+                    custom_metadata=dict(note) if note else None,
+                    max_commit_retries=_COMMIT_ATTEMPTS,
+                    app_transactions=transactions,
+                ),
+                post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
+            )
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -276,10 +337,15 @@ class Lake:
         """Files of the current (or a given) version, of one partition or of all, sorted."""
         prefix = _partition_path(table, partition or {})
         folder = self.table_path(table)
-        at = _newest_version(folder) if version is None else version
+        at = self._newest(table) if version is None else version
         if at is None:
             return []
-        return [folder / path for path in _files_at(str(folder), at) if path.startswith(prefix)]
+        with self._told(table, "read"):
+            named = _files_at(self.address(table), at)
+        paths = [folder / path for path in named if path.startswith(prefix)]
+        if self.store:
+            self.store.fetch(paths)
+        return paths
 
     def shards(self, table: Table, partition: Mapping[str, str]) -> list[ShardFile]:
         """The shard files of one partition, sorted by shard."""

@@ -14,6 +14,7 @@ import fsspec
 
 from llm_data_assets.config.digest import file_checksum
 from llm_data_assets.engine.progress import advance
+from llm_data_assets.lake.storage import faults, storage_error
 from llm_data_assets.sources.compression import decompressed
 from llm_data_assets.sources.document import UnreadableFileError
 
@@ -82,35 +83,88 @@ def list_files(
 def open_raw(file: SourceFile) -> BinaryIO:
     """The file's bytes, seekable.
 
+    What storage says when it fails, now or while the stream is read, is noted in `faults`.
+
     Raises:
         UnreadableFileError: a Git LFS pointer stands where the data should be.
+        OSError: it cannot be opened.
     """
-    if "://" in file.path:
-        stream = cast(BinaryIO, fsspec.open(file.path, "rb").open())
-    else:
-        stream = cast(BinaryIO, io.BufferedReader(_Followed(file.path), 1 << 20))
-    if stream.read(len(_LFS_POINTER)) == _LFS_POINTER:
+    raw = _Remote(file) if "://" in file.path else _Followed(file)
+    stream = cast(BinaryIO, io.BufferedReader(raw, 1 << 20))
+    try:
+        if stream.read(len(_LFS_POINTER)) == _LFS_POINTER:
+            raise UnreadableFileError(
+                f"git lfs pointer: {file.uri} holds a pointer, not the data. "
+                "Try: `git lfs pull` in the folder it came from"
+            )
+        stream.seek(0)
+    except BaseException:
         stream.close()
-        raise UnreadableFileError(
-            f"git lfs pointer: {file.uri} holds a pointer, not the data. "
-            "Try: `git lfs pull` in the folder it came from"
-        )
-    stream.seek(0)
+        raise
     return stream
 
 
 class _Followed(io.FileIO):
     """A local file whose reading moves the progress bar."""
 
+    def __init__(self, file: SourceFile) -> None:
+        super().__init__(file.path)
+        self._uri = file.uri
+
     def readinto(self, buffer: Any) -> int | None:
-        n_bytes = super().readinto(buffer)
+        try:
+            n_bytes = super().readinto(buffer)
+        except OSError as error:
+            raise faults.note(self._uri, error) from error
         advance(n_bytes or 0)
         return n_bytes
 
     def readall(self) -> bytes:
-        data = super().readall()
+        try:
+            data = super().readall()
+        except OSError as error:
+            raise faults.note(self._uri, error) from error
         advance(len(data))
         return data
+
+
+class _Remote(io.RawIOBase):
+    """The same for a file behind a URL; each protocol has errors of its own."""
+
+    def __init__(self, file: SourceFile) -> None:
+        self._uri = file.uri
+        try:
+            self._stream = fsspec.open(file.path, "rb").open()
+        except FileNotFoundError:
+            raise  # a companion that there need not be; whoever needs the file says so
+        except Exception as error:
+            raise faults.note(self._uri, error) from error
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self._stream.seekable())
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(self._stream.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._stream.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._stream.read(len(buffer))
+        except Exception as error:
+            raise faults.note(self._uri, error) from error
+        buffer[: len(data)] = data
+        advance(len(data))
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+        super().close()
 
 
 def open_decompressed(file: SourceFile) -> BinaryIO:
@@ -211,10 +265,7 @@ def _remote(uri: str, filled: str) -> list[tuple[str, str]]:
     except (FileNotFoundError, ValueError):
         raise
     except Exception as error:  # each protocol has errors of its own
-        raise ValueError(
-            f"{uri!r} cannot be listed: {type(error).__name__}: {error}. "
-            "Try: check the address, the network and the credentials"
-        ) from error
+        raise ValueError(str(storage_error(uri, error, "listed"))) from error
 
 
 def _kaggle(uri: str, filled: str) -> list[tuple[str, str]]:
@@ -242,6 +293,7 @@ def _remote_files(uri: str, filled: str) -> list[tuple[str, str]]:
         raise ValueError(
             f"{uri!r} cannot be opened: {error}. Try: install what it names"
         ) from error
+    filesystem.invalidate_cache()  # a process that lives long would see its first listing for ever
     folder, pattern = _split(uri, _URL_GLOB)
     if pattern:
         about = filesystem.glob(path, detail=True)

@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol, cast
 
+import fsspec
 from pydantic import BaseModel, ValidationError
 
+from llm_data_assets.lake.storage import StorageError, faults, storage_error
 from llm_data_assets.sources.conversation import Conversation, Preference, Spoken
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile
@@ -169,11 +172,14 @@ def check_options(name: str, options: Mapping[str, Any]) -> BaseModel:
 def read_documents(
     name: str, file: SourceFile, options: Mapping[str, Any]
 ) -> Iterator[Document | Reject]:
-    """Read one file in its native format; what cannot be read is a reject, never an exception.
+    """Read one file in its native format; what cannot be understood is a reject, no exception.
 
     Records come in the order of the file, and only those between its `start` and `stop`. A fault
     that ends the reading (a truncated archive, a full stream of nonsense) is the last reject;
     what was read before it stands.
+
+    Raises:
+        StorageError: the disk or the store failed, or the file is gone since it was listed.
     """
     for record in _guarded(load_reader(name).read(file, check_options(name, options)), file):
         yield storable(record)
@@ -217,20 +223,40 @@ def _records(
 
 
 def _guarded(records: Iterator[Any], file: SourceFile) -> Iterator[Any]:
-    """Records between the file's `start` and `stop`; a reader's fault is the last, a reject."""
+    """Records between the file's `start` and `stop`; a reader's fault is the last, a reject.
+
+    Raises:
+        StorageError: the file could not be read; what came before stands for nothing.
+    """
     offset = file.start
+    faults.clear()
     try:
         for record in records:
+            faults.check()  # a reject may be what a reader took a failed read for
             if file.stop is not None and record.offset >= file.stop:
                 return
             if record.offset >= file.start:
                 offset = record.offset
                 yield record
+    except StorageError:
+        raise
     except UnreadableFileError as error:
+        faults.check()
         yield Reject(offset, str(error))
     except Exception as error:  # a reader's fault costs the rest of this file, and says so
+        faults.check()
+        if isinstance(error, FileNotFoundError) and not _is_there(file):
+            raise storage_error(file.uri, error) from error
         said = str(error).replace(file.path, file.uri)  # no machine's paths in a table
         yield Reject(offset, f"reader failed: {type(error).__name__}: {said} in {file.uri}")
+    faults.check()
+
+
+def _is_there(file: SourceFile) -> bool:
+    if "://" not in file.path:
+        return Path(file.path).exists()
+    filesystem, name = fsspec.url_to_fs(file.path)
+    return bool(filesystem.exists(name))
 
 
 def companions(name: str, file: SourceFile) -> list[SourceFile]:

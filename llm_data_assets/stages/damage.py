@@ -49,7 +49,7 @@ def mend(workspace: Workspace, found: list[Damage]) -> list[Damage]:
     todo: set[tuple[str, Partition]] = set()
     for each in found:
         values = lake.partition_of(each.table, each.path)
-        each.path.unlink(missing_ok=True)
+        lake.remove(each.path)
         if each.table in HISTORY:
             whole = [ShardFile.parse(path.name) for path in lake.files(each.table, values)
                      if path != each.path]  # fmt: skip

@@ -233,7 +233,7 @@ def _forget_damaged(task: Task) -> None:
     for row in task.lake.read_shard(TRAINING_EXPORT, task.partition, file).to_pylist():
         path = task.settings["base"] / row["file"]
         if not path.is_file() or file_checksum(path) != row["checksum"]:
-            (task.lake.folder(TRAINING_EXPORT, task.partition) / file.name).unlink()
+            task.lake.remove(task.lake.folder(TRAINING_EXPORT, task.partition) / file.name)
             return
 
 

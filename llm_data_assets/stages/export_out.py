@@ -8,6 +8,7 @@ import fsspec
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.schemas import MIXED_CORPUS
+from llm_data_assets.lake.storage import storage_error
 from llm_data_assets.stages.export_files import FORMATS, MANIFEST, export_run
 from llm_data_assets.stages.materialise import lake_of
 from llm_data_assets.stages.stage import Context, Partition
@@ -17,6 +18,7 @@ def export_to(workspace: Workspace, recipe: str, form: str, out: str) -> list[st
     """Write a recipe's run in one format to `out`; returns the files, the manifest last.
 
     Raises:
+        StorageError: `out` could not be written; the same command goes on.
         ConfigError: there is no such recipe or format, the run is not there yet, or may not
             leave.
     """
@@ -35,7 +37,12 @@ def export_to(workspace: Workspace, recipe: str, form: str, out: str) -> list[st
         return [str(path) for path in _files(folder)]
     folder = workspace.home / "cache" / "export" / recipe
     export_run(context, [form], folder, base=folder, to=out)
-    sent = [_send(path, f"{out.rstrip('/')}/{path.relative_to(folder)}") for path in _files(folder)]
+    base = out.rstrip("/")
+    try:
+        _forget(f"{base}/{MANIFEST}")
+        sent = [_send(path, f"{base}/{path.relative_to(folder)}") for path in _files(folder)]
+    except Exception as error:  # each protocol has errors of its own
+        raise storage_error(out, error, "written") from error
     shutil.rmtree(folder)
     return sent
 
@@ -46,6 +53,13 @@ def _files(folder: Path) -> list[Path]:
         (path for path in folder.rglob("*") if path.is_file()),
         key=lambda path: (path.name == MANIFEST, path),
     )
+
+
+def _forget(url: str) -> None:
+    """The manifest of an earlier export there, which speaks of files that are replaced now."""
+    filesystem, target = fsspec.url_to_fs(url)
+    if filesystem.exists(target):
+        filesystem.rm_file(target)
 
 
 def _send(path: Path, url: str) -> str:

@@ -38,8 +38,7 @@ def garbage(workspace: Workspace) -> list[Garbage]:
     for each in ALL_TABLES:
         files = _old_files(lake, each, pinned.get(each.name, set()))
         if files:
-            size = sum(path.stat().st_size for path in files)
-            found.append(Garbage(each.name, tuple(files), size))
+            found.append(Garbage(each.name, tuple(files), sum(files.values())))
     return found
 
 
@@ -58,26 +57,27 @@ def collect(workspace: Workspace) -> list[Garbage]:
     found = garbage(workspace)
     for each in found:
         for path in each.files:
-            path.unlink(missing_ok=True)
+            lake.remove(path)
     return found
 
 
-def _old_files(lake: Lake, table: Table, pinned: set[str]) -> list[Path]:
+def _old_files(lake: Lake, table: Table, pinned: set[str]) -> dict[Path, int]:
+    """File -> bytes, sorted."""
     folder = lake.table_path(table)
     keep = set(lake.files(table)) | {folder / path for path in pinned}
-    committed = _committed(folder)
-    return sorted(
-        path
-        for path in folder.rglob("*.parquet")
-        if path not in keep and path.name in committed and "_delta_log" not in path.parts
-    )
+    committed = _committed(lake, table)
+    return {
+        path: size
+        for path, size in sorted(lake.stored(table).items())
+        if path not in keep and path.name in committed
+    }
 
 
-def _committed(folder: Path) -> set[str]:
+def _committed(lake: Lake, table: Table) -> set[str]:
     """Names of all files that any version named; they differ, since they tell the content."""
     found = set()
-    for entry in (folder / "_delta_log").glob("*[0-9].json"):
-        for line in entry.read_text(encoding="utf-8").splitlines():
+    for entry in lake.log(table):
+        for line in entry.splitlines():
             action = json.loads(line)
             if "add" in action:
                 found.add(action["add"]["path"].rsplit("/", 1)[-1])

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from llm_data_assets.config.engine import Engine
@@ -19,6 +20,10 @@ def double(number: int) -> int:
 
 def die(number: int) -> int:
     os._exit(1)
+
+
+def takes_too_much(number: int) -> int:
+    return len(np.ones(1 << 50, dtype=np.uint8))  # more than any address space gives
 
 
 def fail(number: int) -> int:
@@ -63,3 +68,11 @@ def test_side_by_side_takes_up_tasks_only_as_answers_are_taken(tmp_path: Path) -
         answers = in_order(double, tasks())
         assert [next(answers) for _ in range(3)] == [0, 2, 4]
         assert len(taken_up) < 20
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_out_of_memory_is_named_with_the_way_out(workers: int, tmp_path: Path) -> None:
+    with pytest.raises(WorkerDiedError, match=r"memory.*engine\.workers.*engine\.shard_mb"):
+        run_shards(
+            takes_too_much, range(3), engine=Engine(workers=workers), home=tmp_path, n_bytes=BIG
+        )
