@@ -32,6 +32,19 @@ class Effect:
         return [(row["source"], row["file"], row["doc_id"]) for row in self.documents]
 
 
+# What may go: documents, and the dialogues and pairs of the branches beside them.
+_ROWS = """(
+    SELECT source, doc_id, url, origin.file AS file FROM raw_corpus
+    UNION ALL SELECT source, doc_id, NULL, origin.file FROM raw_instructions
+    UNION ALL SELECT source, doc_id, url, origin.file FROM raw_pairs
+)"""
+_REPEATS = """(
+    SELECT doc_id, kept_doc_id, similarity, method FROM duplicates
+    UNION ALL SELECT doc_id, kept_doc_id, similarity, method FROM instruction_duplicates
+    UNION ALL SELECT doc_id, kept_doc_id, similarity, method FROM pair_duplicates
+)"""
+
+
 def effect_of(
     workspace: Workspace, kind: Kind, values: Sequence[str], *, with_duplicates: bool = False
 ) -> Effect:
@@ -52,7 +65,7 @@ def effect_of(
     going = [row["doc_id"] for row in effect.documents]
     effect.promoted = rows(
         connection,
-        "SELECT doc_id, kept_doc_id AS repeats, similarity, method FROM duplicates "
+        f"SELECT doc_id, kept_doc_id AS repeats, similarity, method FROM {_REPEATS} "
         "WHERE kept_doc_id IN (SELECT unnest(?)) AND doc_id NOT IN (SELECT unnest(?)) "
         "ORDER BY doc_id",
         [going, going],
@@ -71,8 +84,10 @@ def effect_of(
         row["file"]
         for row in rows(
             connection,
-            "SELECT file FROM training_export WHERE recipe IN (SELECT unnest(?)) ORDER BY file",
-            [recipes],
+            "SELECT file FROM training_export WHERE recipe IN (SELECT unnest(?)) UNION ALL "
+            "SELECT file FROM instruction_files WHERE split IN (SELECT split FROM instruction_mix "
+            "WHERE doc_id IN (SELECT unnest(?))) ORDER BY file",
+            [recipes, going],
         )
     ]
     return effect
@@ -123,10 +138,11 @@ def purge(workspace: Workspace) -> int:
 def _documents(
     connection: duckdb.DuckDBPyConnection, kind: Kind, values: Sequence[str]
 ) -> list[dict[str, Any]]:
-    columns = "source, doc_id, url, origin.file AS file"
     if kind == "hash":
         found = []
-        cursor = connection.execute(f"SELECT {columns}, text FROM raw_corpus ORDER BY doc_id")
+        cursor = connection.execute(
+            "SELECT source, doc_id, url, origin.file, text FROM raw_corpus ORDER BY doc_id"
+        )
         while some := cursor.fetchmany(1_000):
             for source, doc_id, url, file, text in some:
                 if (digest := text_hash(text)) in values:
@@ -135,7 +151,7 @@ def _documents(
     else:
         found = rows(
             connection,
-            f"SELECT {columns} FROM raw_corpus WHERE {kind} IN (SELECT unnest(?)) ORDER BY doc_id",
+            f"SELECT * FROM {_ROWS} WHERE {kind} IN (SELECT unnest(?)) ORDER BY doc_id",
             [list(values)],
         )
     for value in values:
@@ -172,14 +188,13 @@ def _and_duplicates(
     names = [row["doc_id"] for row in documents]
     return rows(
         connection,
-        """
+        f"""
         WITH asked AS (SELECT unnest(?) AS doc_id),
         kept AS (SELECT doc_id FROM asked UNION
-                 SELECT kept_doc_id FROM duplicates SEMI JOIN asked USING (doc_id)),
+                 SELECT kept_doc_id FROM {_REPEATS} SEMI JOIN asked USING (doc_id)),
         going AS (SELECT doc_id FROM kept UNION
-                  SELECT doc_id FROM duplicates WHERE kept_doc_id IN (SELECT doc_id FROM kept))
-        SELECT source, doc_id, url, origin.file AS file FROM raw_corpus SEMI JOIN going
-        USING (doc_id) ORDER BY doc_id
+                  SELECT doc_id FROM {_REPEATS} WHERE kept_doc_id IN (SELECT doc_id FROM kept))
+        FROM {_ROWS} SEMI JOIN going USING (doc_id) ORDER BY doc_id
         """,
         [names],
     )

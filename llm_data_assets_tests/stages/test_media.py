@@ -25,6 +25,7 @@ from llm_data_assets.stages.materialise import lake_of, materialise
 from llm_data_assets.stages.prune import remove_dropped_sources
 from llm_data_assets.stages.publication import publish_catalog
 from llm_data_assets.stages.stage import Context, Partition
+from llm_data_assets.stages.takedown import effect_of, record
 from llm_data_assets.stages.versions import is_fresh
 from llm_data_assets.tokens.tokenizer import train
 from llm_data_assets_tests.conftest import sentence
@@ -399,6 +400,24 @@ def test_real_files_of_four_publishers(tmp_path: Path, shared_data: Path) -> Non
     }  # fmt: skip
     spoken = rows(workspace, "SELECT words_per_second FROM pair_signals WHERE source = 'speech'")
     assert all(2 < speed < 4 for (speed,) in spoken)
+
+
+def test_an_address_that_is_taken_down_goes_and_its_repeat_comes_in(tmp_path: Path) -> None:
+    coyo(tmp_path / "coyo", {"width": 1280}, {"image_phash": f"{0x9E3779B97F4A7C15:016x}"})
+    workspace = workspace_of(tmp_path, {"coyo": {"format": "coyo", "uris": ["coyo"]}})
+    run_branch(workspace)
+    address = "https://example.org/1.jpg"
+    effect = effect_of(workspace, "url", [address])
+    assert [row["doc_id"] for row in effect.documents] == ["coyo/1"]
+    assert [row["doc_id"] for row in effect.promoted] == ["coyo/2"]
+    both = effect_of(workspace, "url", [address], with_duplicates=True)
+    assert [row["doc_id"] for row in both.documents] == ["coyo/1", "coyo/2"]
+    record(workspace, "url", [address], "asked", effect)
+    run_branch(workspace)
+    assert rows(workspace, "SELECT doc_id FROM filtered_pairs") == [("coyo/2",)]
+    assert rows(workspace, "SELECT error FROM rejects") == [
+        ("taken down: see the record of takedowns",)
+    ]
 
 
 def test_a_second_run_gives_equal_bytes(made: Workspace, tmp_path: Path) -> None:
