@@ -7,12 +7,14 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from llm_data_assets.dedup.exact import text_hashes, value_hashes
 from llm_data_assets.media.kernels import CAPTION, HASH_BITS, KEPT, PHASH, URL, settle_pairs
 
 METHODS = {URL: "url", PHASH: "phash", CAPTION: "caption"}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_BATCH_ROWS = 1 << 16
 _HEX = re.compile(r"(?:0x)?([0-9a-fA-F]+)")
 
 
@@ -78,21 +80,20 @@ def find_repeats(
         partner int64[n], the row it repeats, -1 where it stays; similarity float64[n], the share of
         bits that agree; method int8[n], a key of METHODS, 0 where it stays.
     """
-    rows = rows.take(pa.array(order))
+    rows = rows.take(pa.array(order)).combine_chunks()
     n = rows.num_rows
-    kinds = rows["kind"].to_pylist()
-    given = [value if url else None for value in rows["url"].to_pylist()]
-    addresses = [value and f"{kind} {address_key(value)}" for kind, value in
-                 zip(kinds, given, strict=True)]  # fmt: skip
-    said = np.array([kind in captions_of for kind in kinds], np.bool_)
-    digits = [value if phash_bits is not None else None for value in rows["phash"].to_pylist()]
-    hashed = np.array([value is not None for value in digits], np.bool_)
-    hashes = np.array([int(value or "0", 16) for value in digits], np.uint64)
-    chunks, n_chunks = _chunks(hashes, phash_bits or 0)
+    parts = [
+        _compared(batch, url, phash_bits is not None, captions_of)
+        for batch in (rows.to_batches(max_chunksize=_BATCH_ROWS) or [_empty(rows)])
+    ]
+    addresses, hashes, hashed, captions = zip(*parts, strict=True)
+    numbers = np.concatenate(hashes)
+    chunks, n_chunks = _chunks(numbers, phash_bits or 0)
+    kinds = rows["kind"].combine_chunks().dictionary_encode().indices.to_numpy()
     partner, bits, method = settle_pairs(
-        _groups(value_hashes(pa.array(addresses, pa.string()))), hashes, hashed,
-        np.unique(kinds, return_inverse=True)[1].astype(np.int8) if n else np.empty(0, np.int8),
-        chunks, n_chunks, phash_bits or 0, _caption_groups(rows, kinds, said),
+        _groups(pa.chunked_array(addresses)), numbers, np.concatenate(hashed),
+        kinds.astype(np.int8), chunks, n_chunks, phash_bits or 0,
+        _groups(pa.chunked_array(captions)),
     )  # fmt: skip
     result = np.full(n, -1, np.int64), np.zeros(n), np.zeros(n, np.int8)
     result[0][order] = np.where(partner >= 0, order[partner], -1)
@@ -101,18 +102,40 @@ def find_repeats(
     return result
 
 
-def _caption_groups(rows: pa.Table, kinds: list[str], said: np.ndarray) -> np.ndarray:
-    """int64[n]: equal captions of one kind, -1 where they are not compared."""
-    captions = rows["caption"].combine_chunks().cast(pa.string())
-    digests = text_hashes(captions).to_pylist()
-    keys = [kind.encode() + each if compared else None
-            for kind, each, compared in zip(kinds, digests, said, strict=True)]  # fmt: skip
-    return _groups(pa.array(keys, pa.binary()))
+def _compared(
+    rows: pa.RecordBatch, url: bool, phash: bool, captions_of: Collection[str]
+) -> tuple[pa.Array, np.ndarray, np.ndarray, pa.Array]:
+    """What pairs are compared by, some at a time: Python's strings take ten times Arrow's memory.
+
+    Returns:
+        keys of addresses (binary, null where none), hashes uint64[n], whether there is one bool[n],
+        keys of captions (binary, null where they are not compared).
+    """
+    kinds = rows["kind"]
+    given = rows["url"].to_pylist() if url else [None] * rows.num_rows
+    addresses = [
+        value and f"{kind} {address_key(value)}"
+        for kind, value in zip(kinds.to_pylist(), given, strict=True)
+    ]
+    digits = rows["phash"].to_pylist() if phash else [None] * rows.num_rows
+    digests = text_hashes(rows["caption"].cast(pa.string())).cast(pa.binary())
+    keys = pc.binary_join_element_wise(kinds.cast(pa.binary()), digests, b" ")
+    said = pc.is_in(kinds, pa.array(sorted(captions_of), pa.string()))
+    return (
+        value_hashes(pa.array(addresses, pa.string())),
+        np.array([int(value or "0", 16) for value in digits], np.uint64),
+        np.array([value is not None for value in digits], np.bool_),
+        pc.if_else(said, keys, pa.scalar(None, keys.type)),
+    )
 
 
-def _groups(keys: pa.Array) -> np.ndarray:
+def _empty(rows: pa.Table) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], rows.schema)
+
+
+def _groups(keys: pa.ChunkedArray) -> np.ndarray:
     """int64[n]: a number for each distinct key, -1 for null."""
-    codes = keys.dictionary_encode().indices
+    codes = keys.combine_chunks().dictionary_encode().indices
     return codes.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
