@@ -12,6 +12,8 @@ from llm_data_assets.config.takedowns import Kind, Takedown, append_takedown
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import connect, rows
 from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.instruction_tables import RAW_INSTRUCTIONS
+from llm_data_assets.lake.media_tables import RAW_PAIRS
 from llm_data_assets.lake.schemas import RAW_CORPUS
 from llm_data_assets.stages.edit_rows import text_hash
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
@@ -32,6 +34,7 @@ class Effect:
         return [(row["source"], row["file"], row["doc_id"]) for row in self.documents]
 
 
+_RAW = (RAW_CORPUS, RAW_INSTRUCTIONS, RAW_PAIRS)
 # What may go: documents, and the dialogues and pairs of the branches beside them.
 _ROWS = """(
     SELECT source, doc_id, url, origin.file AS file FROM raw_corpus
@@ -173,10 +176,10 @@ def _shards(
         SELECT source, parse_filename(filename) AS file,
             count(*) FILTER (doc_id IN (SELECT unnest($1))) AS going,
             count(*) FILTER (doc_id IN (SELECT unnest($2))) AS coming
-        FROM read_parquet($3, filename = true, hive_partitioning = true)
+        FROM read_parquet($3, filename = true, hive_partitioning = true, union_by_name = true)
         WHERE doc_id IN (SELECT unnest(list_concat($1, $2))) GROUP BY ALL ORDER BY ALL
         """,
-        [going, coming, [str(path) for path in lake.files(RAW_CORPUS)]],
+        [going, coming, [str(path) for table in _RAW for path in lake.files(table)]],
     )
     return [row | {"shard": ShardFile.parse(row["file"]).shard} for row in found]
 

@@ -416,7 +416,7 @@ def test_an_address_that_is_taken_down_goes_and_its_repeat_comes_in(tmp_path: Pa
     run_branch(workspace)
     assert rows(workspace, "SELECT doc_id FROM filtered_pairs") == [("coyo/2",)]
     assert rows(workspace, "SELECT error FROM rejects") == [
-        ("taken down: see the record of takedowns",)
+        ("taken down: see the audit log",)
     ]
 
 
