@@ -415,9 +415,7 @@ def test_an_address_that_is_taken_down_goes_and_its_repeat_comes_in(tmp_path: Pa
     record(workspace, "url", [address], "asked", effect)
     run_branch(workspace)
     assert rows(workspace, "SELECT doc_id FROM filtered_pairs") == [("coyo/2",)]
-    assert rows(workspace, "SELECT error FROM rejects") == [
-        ("taken down: see the audit log",)
-    ]
+    assert rows(workspace, "SELECT error FROM rejects") == [("taken down: see the audit log",)]
 
 
 def test_a_second_run_gives_equal_bytes(made: Workspace, tmp_path: Path) -> None:
