@@ -16,6 +16,7 @@ import json
 import os
 import random
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -124,7 +125,10 @@ def main() -> None:
     (folder / "catalog.yaml").write_text(_CATALOG)
     print(f"input: {n_documents:,} documents, {n_bytes / 1e9:g} GB of text", flush=True)
     code, seconds, peak = run(folder, options.bound_mb)
-    print(f"exit code {code}, {seconds:.0f} s, peak {peak:.0f} MiB, bound {options.bound_mb:g} MiB")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = used.ru_utime + used.ru_stime
+    print(f"exit code {code}, {seconds:.0f} s, {cpu:.0f} CPU-s, {n_bytes / 1e6 / cpu:.2f} MB/CPU-s")
+    print(f"peak {peak:.0f} MiB of all processes, bound {options.bound_mb:g} MiB")
     _stages(folder)
     sys.exit(code)
 

@@ -5,9 +5,15 @@ import os
 import shutil
 import socket
 import sys
+from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.engine.attach import wait_for_answer
+from llm_data_assets.engine.errors import EngineUnreachableError
+from llm_data_assets.engine.local import cores
 from llm_data_assets.stages.damage import damaged, mend
 from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.stages.source_files import files_of
@@ -16,6 +22,8 @@ Finding = tuple[str, str, str]
 _PACKAGES = ("dagster", "duckdb", "polars", "deltalake", "pyarrow", "numba", "sentencepiece")
 _LEAST_FREE_BYTES = 1 << 30
 _DAGSTER_PORT = 3000
+# Interpreter, kernels, models and the row groups of a shard that a worker holds at a time.
+_WORKER_BYTES = 1 << 30
 
 
 def diagnose(*, checksums: bool = False, repair: bool = False) -> list[Finding]:
@@ -44,6 +52,7 @@ def diagnose(*, checksums: bool = False, repair: bool = False) -> list[Finding]:
     free = shutil.disk_usage(place).free
     state = "ok" if free > _LEAST_FREE_BYTES else "problem"
     findings.append(("disk", state, f"{free / (1 << 30):.1f} GiB free for {workspace.home}"))
+    findings += [_memory(workspace), *_engine(workspace), *_locks(workspace)]
     if not os.access(place, os.W_OK):
         findings.append(("home", "problem", f"{place} is not writable. Try: set LLM_DATA_HOME"))
     for source in workspace.all_sources:
@@ -57,6 +66,53 @@ def diagnose(*, checksums: bool = False, repair: bool = False) -> list[Finding]:
     except ValueError as error:
         findings.append(("rules", "problem", str(error)))
     return [*findings, *_files(workspace, repair)] if checksums or repair else findings
+
+
+def _memory(workspace: Workspace) -> Finding:
+    """What is free, beside what a worker for every core wants."""
+    engine = workspace.pipeline.model.engine
+    fields = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    free = int(fields["MemAvailable"].split()[0]) << 10
+    workers = cores(engine.workers)
+    said = f"{free / (1 << 30):.1f} GiB free for {workers} workers"
+    if free >= workers * _WORKER_BYTES:
+        return ("memory", "ok", said)
+    fit = max(1, free // _WORKER_BYTES)
+    return ("memory", "note", f"{said}. Try: engine: {{workers: {fit}}} in pipeline.yaml")
+
+
+def _engine(workspace: Workspace) -> list[Finding]:
+    """Whether the cluster that the pipeline names answers."""
+    engine = workspace.pipeline.model.engine
+    if engine.kind == "local" or engine.address is None:
+        return [("engine", "ok", f"{engine.kind} on this machine")]
+    try:
+        wait_for_answer(engine.address, engine.wait_seconds)
+    except EngineUnreachableError as error:
+        return [("engine", "problem", str(error))]
+    return [("engine", "ok", f"{engine.address} answers")]
+
+
+def _locks(workspace: Workspace) -> list[Finding]:
+    """Who holds the home now, and what killed writers left there."""
+    held = []
+    for path in sorted(workspace.home.glob(".*.lock")) if workspace.home.is_dir() else ():
+        lock = FileLock(path)
+        try:
+            lock.acquire(blocking=False)
+            lock.release()
+        except Timeout:
+            held.append(path.name)
+    left = list((workspace.home / "lake").glob("**/.*.tmp"))
+    found: list[Finding] = [
+        ("locks", "note", f"{', '.join(held)} held: a run or a publication is under way")
+        if held
+        else ("locks", "ok", "nobody holds the home")
+    ]
+    if left:
+        said = f"{len(left)} of writers under way or killed. Try: `llm-data run` removes the latter"
+        found.append(("temporary files", "note", said))
+    return found
 
 
 def _files(workspace: Workspace, repair: bool) -> list[Finding]:

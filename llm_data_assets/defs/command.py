@@ -28,6 +28,7 @@ from llm_data_assets.engine.progress import listeners
 from llm_data_assets.lake.catalog import CATALOG, connect
 from llm_data_assets.stages.graph import STAGES
 
+INTERRUPTED = 130  # as a shell says it of Ctrl-C
 _STAGE_ORDER = ("raw_corpus", "deduped_corpus", "filtered_corpus", "tokenized_corpus")
 
 
@@ -43,11 +44,14 @@ def run_command(workspace: Workspace, sources: Sequence[str], to: str | None, as
         bar = progress.add_task("starting Dagster", total=None)
         shards = progress.add_task("", total=None, visible=False)
 
+        step_started = [started]
+
         def on_bytes(done: int, total: int) -> None:
-            said = f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+            said = _said(done, total, time.monotonic() - step_started[0])
             progress.update(shards, completed=done, total=total, description=said, visible=True)
 
         def on_step(step: Step, number: int, total: int) -> None:
+            step_started[0] = time.monotonic()
             said = escape(f"{number}/{total} {step.label}")
             progress.update(bar, total=total, completed=number - 1, description=said)
             progress.update(shards, visible=False)
@@ -57,6 +61,10 @@ def run_command(workspace: Workspace, sources: Sequence[str], to: str | None, as
         listeners.append(on_bytes)
         try:
             report = run(workspace, instance, sources=sources, to=to, on_step=on_step)
+        except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+            progress.stop()
+            console.print("interrupted. Try: the same command again: finished shards are kept")
+            return INTERRUPTED
         finally:
             listeners.remove(on_bytes)
         progress.remove_task(bar)
@@ -66,6 +74,15 @@ def run_command(workspace: Workspace, sources: Sequence[str], to: str | None, as
     else:
         _show(workspace, report, time.monotonic() - started)
     return 1 if report.failures else 0
+
+
+def _said(done: int, total: int, seconds: float) -> str:
+    """Bytes, bytes a second, and the time that is left at this rate."""
+    said = f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+    if not done or seconds <= 0:
+        return said
+    left = (total - done) * seconds / done
+    return f"{said}, {done / 1e6 / seconds:,.1f} MB/s, {left // 60:.0f}:{left % 60:02.0f} left"
 
 
 def _check_names(workspace: Workspace, sources: Sequence[str], to: str | None) -> None:

@@ -158,7 +158,10 @@ def _logged(context: dg.AssetExecutionContext) -> Callable[[int, int], None]:
         if now - told >= _LOG_SECONDS:
             told = now
             rate = done / 1e6 / (now - started)
-            context.log.info(f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB, {rate:,.0f} MB/s")
+            left = (total - done) / 1e6 / rate if rate else 0.0
+            context.log.info(
+                f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB, {rate:,.0f} MB/s, {left:,.0f} s left"
+            )
 
     return log
 

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -96,3 +98,5 @@ def _pool(workers: int) -> "tuple[ProcessPoolExecutor, Synchronized[int]]":
 
 def _share(read: "Synchronized[int]") -> None:
     counter.shared = read
+    # Ctrl-C reaches every process of a terminal: a worker drops its shard and says nothing.
+    signal.signal(signal.SIGINT, lambda number, frame: sys.exit(1))

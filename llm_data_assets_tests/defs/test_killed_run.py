@@ -51,3 +51,34 @@ def test_killed_runs_end_where_an_undisturbed_one_does(
     expected, found = contents(undisturbed), contents(disturbed)
     assert [name for name in expected if expected[name] != found[name]] == []
     assert list(lake_of(disturbed).root.rglob(".*.tmp")) == []
+
+
+@pytest.mark.slow  # a run of the command, interrupted, and the next
+def test_an_interrupted_run_says_so_and_is_finished_by_the_next(
+    two_homes: tuple[Workspace, Workspace],
+) -> None:
+    interrupted, undisturbed = two_homes
+    materialise_all(undisturbed)
+    command = [sys.executable, "-m", "llm_data_assets.cli", "run"]
+    run = subprocess.Popen(
+        command,
+        env=environment(interrupted),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stderr is not None
+    said = ""
+    while "[3/" not in said:  # the third step has begun
+        said += run.stderr.readline()
+    os.killpg(run.pid, signal.SIGINT)
+    said += run.stderr.read()
+    assert run.wait() == 130, said
+    assert "interrupted. Try: the same command again" in said
+    assert "Traceback" not in said
+    assert list(lake_of(interrupted).root.rglob(".*.tmp")) == []
+    last = subprocess.run(command, env=environment(interrupted), capture_output=True, text=True)
+    assert last.returncode == 0, last.stdout + last.stderr
+    expected, found = contents(undisturbed), contents(interrupted)
+    assert [name for name in expected if expected[name] != found[name]] == []
