@@ -97,7 +97,7 @@ def run(folder: Path, bound_mb: float) -> tuple[int, float, float]:
     command = [sys.executable, "-m", "llm_data_assets.cli", "run"]
     process = subprocess.Popen(command, env={**os.environ, **environment}, cwd=folder)
     started, peak = time.monotonic(), 0.0
-    with (folder / "memory.csv").open("w", newline="") as stream:
+    with (folder / "memory.csv").open("w", newline="", buffering=1) as stream:
         rows = csv.writer(stream)
         rows.writerow(["seconds", "all_mib", "largest_mib"])
         while process.poll() is None:
