@@ -33,7 +33,9 @@ tokenizer: {{sample_mb: 20, vocab_size: 16000}}
 recipes: {{all: {{sequence_length: 2048, formats: [megatron]}}}}
 checks: {{max_rule_share: 1, max_duplicate_share: 1}}
 """
-_CATALOG = "sources: {made: {format: jsonl, uris: ['made-*.jsonl'], options: {id: id}}}\n"
+_CATALOG = """sources:
+  made: {format: jsonl, uris: ['made-*.jsonl'], license: CC0-1.0, options: {id: id}}
+"""
 
 
 def documents(texts: list[str], n_bytes: int, seed: int = 1) -> Iterator[str]:
