@@ -58,7 +58,7 @@ def test_a_wrong_query_fails_in_words(made: Workspace, capsys: pytest.CaptureFix
 
 def test_a_query_cannot_write(made: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     code, text = call(capsys, "query", "CREATE TABLE t (x INTEGER)")
-    assert code == 1 and "read-only" in text
+    assert code == 2 and "exactly one SELECT" in text
 
 
 def test_explain_follows_a_kept_document(

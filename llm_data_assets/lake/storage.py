@@ -18,7 +18,8 @@ def storage_error(place: str, error: BaseException, doing: str = "read") -> Stor
         place: the file or address, as the user named it.
         doing: read, listed, written ...
     """
-    said = f"{type(error).__name__}: {error}"
+    # `strerror` leaves out the path on this machine; `place` is the name that the user knows.
+    said = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"
     low = said.lower()
     if isinstance(error, PermissionError) or any(word in low for word in _CREDENTIALS):
         way_out = (

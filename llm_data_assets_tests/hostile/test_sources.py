@@ -32,7 +32,7 @@ from llm_data_assets_tests.sources.test_books import CONTAINER, book, chapter, p
 
 SECRET = "the-canary-that-lies-outside"
 HONEST = "x = 'an honest neighbour'\n"
-_BOMB_BYTES = 512 << 20
+_BOMB_BYTES = 1_100 << 20  # past the gibibyte from which the ratio is looked at
 
 
 class Runs:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from llm_data_assets.lake.storage import StorageError
 from llm_data_assets.sources import formats
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
@@ -68,11 +69,10 @@ def test_the_memory_running_out_or_a_stop_is_not_swallowed(monkeypatch: pytest.M
         failing(read, monkeypatch)
 
 
-def test_a_file_that_is_gone_is_a_reject_without_the_machines_path() -> None:
-    (reject,) = read_documents("text", FILE, {})
-    assert isinstance(reject, Reject)
-    assert reject.error.startswith("reader failed: FileNotFoundError: ")
-    assert "/some/machine" not in reject.error
+def test_a_file_that_is_gone_fails_the_run_and_is_named_without_the_machines_path() -> None:
+    with pytest.raises(StorageError, match=r"^a\.txt could not be read \(FileNotFound") as failure:
+        list(read_documents("text", FILE, {}))
+    assert "/some/machine" not in str(failure.value)
 
 
 def test_the_same_file_reads_the_same_twice(tmp_path: Path) -> None:
