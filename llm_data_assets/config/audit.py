@@ -21,7 +21,7 @@ from filelock import FileLock
 from llm_data_assets.config.errors import ConfigError
 
 Act = Literal["takedown", "reveal", "export", "override"]
-FILE = "audit.jsonl"
+FILE = "audit.log"
 _BEFORE = "takedowns.jsonl"  # what held takedowns alone
 _FIRST = "0" * 64
 

@@ -23,7 +23,7 @@ def _append(path: Path, writer: int) -> None:
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     """A log of three entries."""
-    path = tmp_path / "audit.jsonl"
+    path = tmp_path / "audit.log"
     append_audit(path, "export", {"what": "web"})
     append_audit(path, "reveal", {"by": "studio"})
     append_audit(path, "override", {"recipe": "web", "reason": "a trial"})
@@ -45,7 +45,7 @@ def test_a_line_that_was_touched_is_named(log: Path, line: int) -> None:
     entry = json.loads(lines[line])
     entry["who"] = "nobody"
     log.write_text("".join([*lines[:line], json.dumps(entry) + "\n", *lines[line + 1 :]]))
-    with pytest.raises(ConfigError, match=rf"audit.jsonl:{line + 1}: .*broken.*Try: restore"):
+    with pytest.raises(ConfigError, match=rf"audit.log:{line + 1}: .*broken.*Try: restore"):
         read_audit(log)
 
 
@@ -66,7 +66,7 @@ def test_nothing_is_added_to_a_broken_log(log: Path) -> None:
 
 
 def test_writers_at_the_same_time_make_one_chain(tmp_path: Path) -> None:
-    path = tmp_path / "audit.jsonl"
+    path = tmp_path / "audit.log"
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=_append, args=(path, each)) for each in range(_WRITERS)]
     for writer in writers:
@@ -82,18 +82,18 @@ def test_writers_at_the_same_time_make_one_chain(tmp_path: Path) -> None:
 def test_where_it_cannot_be_written_nothing_leaves(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"cannot be written.* no export. Try: `audit: /a/"):
-        append_audit(tmp_path / "file" / "audit.jsonl", "export", {})
+        append_audit(tmp_path / "file" / "audit.log", "export", {})
 
 
 def test_a_record_of_an_earlier_version_is_not_passed_over(tmp_path: Path) -> None:
     (tmp_path / "takedowns.jsonl").write_text("{}\n")
-    with pytest.raises(ConfigError, match=r"takedowns are read from audit\.jsonl by now"):
-        read_audit(tmp_path / "audit.jsonl")
+    with pytest.raises(ConfigError, match=r"takedowns are read from audit\.log by now"):
+        read_audit(tmp_path / "audit.log")
 
 
 def test_the_catalog_says_where_it_lies(tmp_path: Path) -> None:
     workspace = write_workspace(tmp_path, {"web": [{"id": "1", "text": "a"}]})
-    assert workspace.audit == tmp_path / "audit.jsonl"
+    assert workspace.audit == tmp_path / "audit.log"
     text = workspace.catalog.path.read_text()
     workspace.catalog.path.write_text(f"audit: kept/log.jsonl\n{text}")
     again = open_workspace(workspace.home, workspace.catalog.path, workspace.pipeline.path)

@@ -113,7 +113,7 @@ def test_nothing_lies_outside_of_the_home(made: Workspace) -> None:
     folder = made.catalog.path.parent
     names = sorted(path.name for path in folder.iterdir() if path != made.home)
     assert [name for name in names if not name.startswith(("web", ".audit"))] == [
-        "audit.jsonl", "catalog.yaml", "pipeline.yaml",
+        "audit.log", "catalog.yaml", "pipeline.yaml",
     ]  # fmt: skip
     assert not (folder.parent / "up").exists()
     assert Path(made.home / "lake").is_dir()
