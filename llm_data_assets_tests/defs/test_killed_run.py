@@ -73,8 +73,9 @@ def test_an_interrupted_run_says_so_and_is_finished_by_the_next(
     while "[3/" not in said:  # the third step has begun
         said += run.stderr.readline()
     os.killpg(run.pid, signal.SIGINT)
-    said += run.stderr.read()
-    assert run.wait() == 130, said
+    with run:
+        said += run.stderr.read()
+    assert run.returncode == 130, said
     assert "interrupted. Try: the same command again" in said
     assert "Traceback" not in said
     assert list(lake_of(interrupted).root.rglob(".*.tmp")) == []
