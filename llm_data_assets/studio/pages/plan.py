@@ -76,8 +76,7 @@ def _answer(
     panels = [Panel("laws", "The budget under each law", "", laws, command=command)]
     chosen = Law("own", own.frontier(), own.loss, "") if own and law == "own" else LAWS[law]
     pictures = {
-        "budget": budget_dots([{"law": r["law"], "params": r["params"], "tokens": r["tokens"]}
-                               for r in laws]),
+        "budget": budget_dots(laws),
         **_surfaces(chosen, points),
     }  # fmt: skip
     wanted = _gap(reader, recipe, points[law].tokens, law, command)
