@@ -13,7 +13,6 @@ from llm_data_assets.tokens.kernels_cache import (
     FIRST,
     FULL,
     ID,
-    INLINE,
     LONG,
     MANY,
     SECOND,
@@ -25,6 +24,7 @@ from llm_data_assets.tokens.kernels_cache import (
     find,
     home,
     log2,
+    recall,
     remember,
     width,
 )
@@ -218,15 +218,7 @@ def _encode_word(  # type: ignore[no-untyped-def]
         after = _merge(text, i, end, symbols, unions, byte_ids, fixed, work, out, at)
         remember(text, i, size, slots, words, ids, counters, slot, out, at, after)
         return after
-    few, more = slots[slot, 2], slots[slot, 3]
-    count = np.int64(more >> U48)
-    for k in range(count):
-        if count > INLINE:
-            out[at + k] = ids[np.int64(few) + k]
-        else:
-            place = few if k < 3 else more
-            out[at + k] = (place >> np.uint64(21 * (k % 3))) & ID
-    return at + count
+    return recall(slots, slot, ids, out, at)
 
 
 @njit(nogil=True)

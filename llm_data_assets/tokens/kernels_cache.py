@@ -166,3 +166,17 @@ def remember(text, i, size, slots, words, ids, counters, slot, out, start, end):
         counters[IDS] += count
     slots[slot, 2] = few
     slots[slot, 3] = more
+
+
+@njit(nogil=True)
+def recall(slots, slot, ids, out, at):  # type: ignore[no-untyped-def]
+    """Write the ids of a remembered word; returns where they end."""
+    few, more = slots[slot, 2], slots[slot, 3]
+    count = np.int64(more >> U48)
+    for k in range(count):
+        if count > INLINE:
+            out[at + k] = ids[np.int64(few) + k]
+        else:
+            place = few if k < 3 else more
+            out[at + k] = (place >> np.uint64(21 * (k % 3))) & ID
+    return at + count

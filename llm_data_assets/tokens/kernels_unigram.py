@@ -14,7 +14,6 @@ from llm_data_assets.tokens.kernels_cache import (
     FIRST,
     FULL,
     ID,
-    INLINE,
     LONG,
     MANY,
     SECOND,
@@ -26,6 +25,7 @@ from llm_data_assets.tokens.kernels_cache import (
     find,
     home,
     log2,
+    recall,
     remember,
     width,
 )
@@ -172,16 +172,9 @@ def _encode_word(  # type: ignore[no-untyped-def]
         if reach >= power:
             return after, _added(total, out, at, after, weights)
     else:
-        few, more = slots[slot, 2], slots[slot, 3]
-        if np.int64((more >> U42) & _REACHES) >= power:
-            count = np.int64(more >> U48)
-            for k in range(count):
-                if count > INLINE:
-                    out[at + k] = ids[np.int64(few) + k]
-                else:
-                    place = few if k < 3 else more
-                    out[at + k] = (place >> np.uint64(21 * (k % 3))) & ID
-            return at + count, _added(total, out, at, at + count, weights)
+        if np.int64((slots[slot, 3] >> U42) & _REACHES) >= power:
+            after = recall(slots, slot, ids, out, at)
+            return after, _added(total, out, at, after, weights)
     return _split(text, i, end, edges, ends, weights, byte_ids, fixed, sums, places, out, at,
                   total, True)  # fmt: skip
 

@@ -141,11 +141,6 @@ def build_merges(model: ModelFile) -> Merges:
     symbols[[ord(character) for character in characters]] = [symbol[each] for each in characters]
     in_order = sorted(defined, key=lambda piece: (piece[0], -len(piece), piece))
     begins = np.searchsorted([piece[0] for piece in in_order], np.arange(257)).astype(np.int32)
-    byte_ids = np.full(256, -1, np.int32)
-    if model.byte_fallback:
-        for number, (piece, kind) in enumerate(zip(model.pieces, model.types, strict=True)):
-            if kind == BYTE:
-                byte_ids[int(piece[3:5], 16)] = number
     return Merges(
         n_pieces=len(model.pieces),
         kinds=cut_kinds(held, set(defined)),
@@ -156,9 +151,19 @@ def build_merges(model: ModelFile) -> Merges:
         defined_offsets=np.cumsum([0, *map(len, in_order)], dtype=np.int64),
         defined_bytes=np.frombuffer(b"".join(in_order) or b"\0", np.uint8).copy(),
         defined_ids=np.array([defined[piece] for piece in in_order], np.int32),
-        byte_ids=byte_ids,
+        byte_ids=ids_of_bytes(model),
         unknown=model.types.index(UNKNOWN),
     )
+
+
+def ids_of_bytes(model: ModelFile) -> np.ndarray:
+    """int32[256], the piece of each byte; -1 where the model does not fall back to bytes."""
+    found = np.full(256, -1, np.int32)
+    if model.byte_fallback:
+        for number, (piece, kind) in enumerate(zip(model.pieces, model.types, strict=True)):
+            if kind == BYTE:
+                found[int(piece[3:5], 16)] = number
+    return found
 
 
 def cut_kinds(held: set[tuple[str, str]], defined: set[bytes]) -> np.ndarray:

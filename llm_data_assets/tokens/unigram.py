@@ -19,9 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from llm_data_assets.tokens.merges import cut_kinds, hash_set, hash_table
+from llm_data_assets.tokens.merges import cut_kinds, hash_set, hash_table, ids_of_bytes
 from llm_data_assets.tokens.model_file import (
-    BYTE,
     NORMAL,
     SPACE_MARK,
     UNKNOWN,
@@ -76,11 +75,6 @@ def build_unigram(model: ModelFile) -> Unigram:
     held = {pair for piece in pieces for pair in pairwise(piece)}
     edges, ends = _trie({piece.encode(): number for piece, number in pieces.items()})
     weights, unknown_weight = _weights(model)
-    byte_ids = np.full(256, -1, np.int32)
-    if model.byte_fallback:
-        for number, (piece, kind) in enumerate(zip(model.pieces, model.types, strict=True)):
-            if kind == BYTE:
-                byte_ids[int(piece[3:5], 16)] = number
     return Unigram(
         kinds=cut_kinds(held, set()),
         pairs=hash_set([ord(a) << 21 | ord(b) for a, b in held]),
@@ -92,7 +86,7 @@ def build_unigram(model: ModelFile) -> Unigram:
         weights=weights,
         unknown_weight=unknown_weight,
         step=float(max(1.0, np.abs(weights).max(), abs(unknown_weight))),
-        byte_ids=byte_ids,
+        byte_ids=ids_of_bytes(model),
         unknown=model.types.index(UNKNOWN),
     )
 
