@@ -121,18 +121,9 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
         count_marks(points, noted, marks)
         if normalise or (groups & OF_DATATROVE and not (tokens and modes[d] != GIVEN)):
             distinct, normals = number_words(
-                points,
-                packed,
-                starts,
-                ends,
-                m,
-                records,
-                lower,
-                stop_words,
-                stops_here,
-                normalise,
-                table,
-            )
+                points, packed, starts, ends, m, records, lower, stop_words, stops_here,
+                normalise, table,
+            )  # fmt: skip
         characters = 0
         if groups & (OWN | OF_SPLIT):
             characters = measure_words(
@@ -153,9 +144,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
             measure_ngrams(normal_tokens, lengths, found, space, top, dup)
             _covered(top, dup, total, row[NGRAMS:SPLIT])
         if groups & OF_SPLIT or (groups & OF_DATATROVE and not (tokens and modes[d] != GIVEN)):
-            for w in range(m):
-                lengths[w] = ends[w] - starts[w]
-            measure_ngrams(table[0], lengths, m, space, top, dup)
+            _word_ngrams(table[0], starts, ends, m, lengths, space, top, dup)
         if groups & OF_SPLIT:
             measure_lines_raw(
                 points, n, records, characters, lines, row[DOLMA:NEMO], row[NEMO:DATATROVE]
@@ -188,21 +177,10 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                     words = _word_space(2 * m)
                     table, space, lengths = words[1], words[2], words[4]
                 distinct, normals = number_words(
-                    points,
-                    packed,
-                    starts,
-                    ends,
-                    m,
-                    records,
-                    lower,
-                    stop_words,
-                    stops_here,
-                    False,
-                    table,
-                )
-                for w in range(m):
-                    lengths[w] = ends[w] - starts[w]
-                measure_ngrams(table[0], lengths, m, space, top, dup)
+                    points, packed, starts, ends, m, records, lower, stop_words, stops_here,
+                    False, table,
+                )  # fmt: skip
+                _word_ngrams(table[0], starts, ends, m, lengths, space, top, dup)
             measure_words_datatrove(table[1], distinct, m, marks, row[DATATROVE : DATATROVE + 7])
             measure_lines_datatrove(points, n, records, lines, row[DATATROVE + 7 : DATATROVE + 13])
             _walked(m, n, top, dup, row[DATATROVE + 13 : FINEWEB_AS_IS])
@@ -214,23 +192,10 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                 words = _word_space(2 * m)
             table, space, lengths = words[1], words[2], words[4]
             distinct, normals = number_words(
-                points,
-                packed,
-                starts,
-                ends,
-                m,
-                records,
-                lower,
-                stop_words,
-                stops_here,
-                False,
-                table,
-            )
-            total = 0
-            for w in range(m):
-                lengths[w] = ends[w] - starts[w]
-                total += lengths[w]
-            measure_ngrams(table[0], lengths, m, space, top, dup)
+                points, packed, starts, ends, m, records, lower, stop_words, stops_here,
+                False, table,
+            )  # fmt: skip
+            total = _word_ngrams(table[0], starts, ends, m, lengths, space, top, dup)
             _covered(top, dup, total, row[DCLM : COLUMNS - 1])
             row[COLUMNS - 1] = removed_words(points, n, records, lines)
 
@@ -274,6 +239,17 @@ def _word_space(least):  # type: ignore[no-untyped-def]
         np.empty(n, np.uint8),
     )
     return np.empty(n, np.uint8), table, space, np.empty(n, np.int32), np.empty(n, np.int32)
+
+
+@njit(nogil=True, cache=True)
+def _word_ngrams(numbers, starts, ends, m, lengths, space, top, dup):  # type: ignore[no-untyped-def]
+    """`measure_ngrams` of words as they stand; returns their characters together."""
+    total = 0
+    for w in range(m):
+        lengths[w] = ends[w] - starts[w]
+        total += lengths[w]
+    measure_ngrams(numbers, lengths, m, space, top, dup)
+    return total
 
 
 @njit(nogil=True, cache=True)
