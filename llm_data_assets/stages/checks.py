@@ -55,7 +55,9 @@ def count(rows: str) -> int:
     return int(query(f"SELECT count(*) AS n FROM {rows}")[0]["n"])
 
 
-def _unique_ids(table: Table) -> Callable[[Context], CheckResult]:
+def unique_ids(table: Table) -> Callable[[Context], CheckResult]:
+    """No two rows of the partition share an id."""
+
     def evaluate(context: Context) -> CheckResult:
         repeated = query(
             f"SELECT doc_id, count(*) AS copies FROM {here(context, table)} "
@@ -295,7 +297,7 @@ def samples_json(result: CheckResult) -> str:
     return json.dumps(list(result.samples), ensure_ascii=False, default=str)
 
 
-UNIQUE_IDS = Check("unique_ids", "No two documents share an id.", _unique_ids(RAW_CORPUS), True)
+UNIQUE_IDS = Check("unique_ids", "No two documents share an id.", unique_ids(RAW_CORPUS), True)
 NO_EMPTY_RAW = Check("no_empty_text", "Every document has text.", _no_empty_text(RAW_CORPUS), True)
 NO_EMPTY_FILTERED = Check(
     "no_empty_text",

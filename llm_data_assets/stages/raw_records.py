@@ -13,7 +13,7 @@ from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import REJECTS, Table
 from llm_data_assets.sources.document import Reject
 from llm_data_assets.sources.files import SourceFile
-from llm_data_assets.stages.checks import SAMPLES, count, here, query
+from llm_data_assets.stages.checks import SAMPLES, count, here, query, unique_ids
 from llm_data_assets.stages.file_groups import group_digest, group_files
 from llm_data_assets.stages.record_rows import reject_row
 from llm_data_assets.stages.shards import Task, make_shards, task_key
@@ -199,15 +199,8 @@ def raw_checks(table: Table, noun: str, bound: Callable[[Workspace], float]) -> 
         )
         return CheckResult(share <= most, share, f"at most {most:g} of records rejected", samples)
 
-    def unique_ids(context: Context) -> CheckResult:
-        repeated = query(
-            f"SELECT doc_id, count(*) AS copies FROM {here(context, table)} "
-            "GROUP BY doc_id HAVING count(*) > 1 ORDER BY doc_id"
-        )
-        return CheckResult(not repeated, len(repeated), "0 repeated ids", repeated[:SAMPLES])
-
     return (
         Check("not_empty", f"The source has {noun}.", not_empty, True),
         Check("reject_share", "Few records are unreadable.", reject_share, True),
-        Check("unique_ids", f"No two {noun} share an id.", unique_ids, True),
+        Check("unique_ids", f"No two {noun} share an id.", unique_ids(table), True),
     )

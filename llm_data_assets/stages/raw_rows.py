@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import xxhash
 
 from llm_data_assets.lake.delta import ShardWriter
 from llm_data_assets.lake.schemas import EDITS, RAW_CORPUS, REJECTS
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.stages.edit_rows import edit_rows, text_hash
+from llm_data_assets.stages.record_rows import reject_row, row_id
 from llm_data_assets.stages.shards import BATCH_BYTES
 from llm_data_assets.text.repair import repair
 
@@ -62,7 +62,7 @@ class RawRows:
             else:
                 record = Reject(record.offset, "empty text", record.text.encode()[:_FIRST_BYTES])
         if isinstance(record, Reject):
-            self._rows[REJECTS.name].append(_reject_row(file, record))
+            self._rows[REJECTS.name].append(reject_row(file, record))
         self._held += size
         if self._held >= _HELD_BYTES:
             self._settle()
@@ -131,9 +131,8 @@ def _document_row(
     settings: Mapping[str, Any], file: SourceFile, document: Document, text: str
 ) -> dict[str, Any]:
     native = document.native_id
-    place = native or f"{xxhash.xxh3_64(file.uri.encode()).hexdigest()}-{document.offset}"
     return {
-        "doc_id": f"{settings['source']}/{place}",
+        "doc_id": row_id(settings["source"], file, document.offset, native, 0),
         "text": text,
         "origin": {"file": file.uri, "offset": document.offset, "native_id": native},
         "url": document.url,
@@ -143,13 +142,4 @@ def _document_row(
         "created_at": document.created_at,
         "n_bytes": len(text.encode()),
         "meta": json.dumps(document.meta, ensure_ascii=False, sort_keys=True, default=str),
-    }
-
-
-def _reject_row(file: SourceFile, reject: Reject) -> dict[str, Any]:
-    return {
-        "file": file.uri,
-        "offset": reject.offset,
-        "error": reject.error,
-        "first_bytes": reject.first_bytes[:_FIRST_BYTES],
     }

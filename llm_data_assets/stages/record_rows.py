@@ -1,4 +1,4 @@
-"""What dialogues and pairs share when a record becomes a row."""
+"""What documents, dialogues and pairs share when a record becomes a row."""
 
 import math
 from typing import Any
