@@ -1,6 +1,6 @@
 """`llm-data instructions`: what became of every dialogue, on one page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
@@ -44,21 +44,42 @@ def report(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, An
 
 def explain_dialogue(connection: duckdb.DuckDBPyConnection, doc_id: str) -> dict[str, Any] | None:
     """Everything the tables say of one dialogue; None if they do not know it."""
-    raw = rows(connection, "SELECT * FROM raw_instructions WHERE doc_id = ?", [doc_id])
-    if not raw:
-        return None
     told = {
-        "verdicts": "SELECT stage, kept, reason, value, threshold, detail FROM verdicts "
-        "WHERE doc_id = ? ORDER BY stage, position",
         "scores": "SELECT * EXCLUDE (source, doc_id) FROM scored_instructions WHERE doc_id = ?",
-        "repeated_by": "SELECT doc_id, similarity, method FROM instruction_duplicates "
-        "WHERE kept_doc_id = ? ORDER BY doc_id",
         "selected": "SELECT * EXCLUDE (source, doc_id) FROM selected_instructions WHERE doc_id = ?",
         "mix": "SELECT split, position FROM instruction_mix WHERE doc_id = ?",
     }
-    return {"dialogue": raw[0]} | {
-        name: rows(connection, sql, [doc_id]) for name, sql in told.items()
+    tables = ("raw_instructions", "instruction_duplicates")
+    return passport_of(connection, doc_id, "dialogue", tables, told)
+
+
+def passport_of(
+    connection: duckdb.DuckDBPyConnection,
+    doc_id: str,
+    noun: str,
+    tables: tuple[str, str],
+    told: Mapping[str, str],
+) -> dict[str, Any] | None:
+    """A row of a branch beside text, its verdicts, who repeats it, and what else is `told` of it.
+
+    Args:
+        noun: under which name the row itself stands.
+        tables: of the rows as read, and of who repeats whom.
+        told: queries with the id as their value, by name.
+    """
+    read, repeats = tables
+    raw = rows(connection, f"SELECT * FROM {read} WHERE doc_id = ?", [doc_id])
+    if not raw:
+        return None
+    queries = {
+        "verdicts": "SELECT stage, kept, reason, value, threshold, detail FROM verdicts "
+        "WHERE doc_id = ? ORDER BY stage, position",
+        "repeated_by": f"SELECT doc_id, similarity, method FROM {repeats} "
+        "WHERE kept_doc_id = ? ORDER BY doc_id",
+        **told,
     }
+    found = {name: rows(connection, sql, [doc_id]) for name, sql in queries.items()}
+    return {noun: raw[0], **found}
 
 
 def dialogue_lines(passport: dict[str, Any]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from llm_data_assets.instruction_report import verdict_lines
+from llm_data_assets.instruction_report import passport_of, verdict_lines
 from llm_data_assets.lake.catalog import rows
 
 _QUERIES = {
@@ -15,11 +15,8 @@ _QUERIES = {
         ON stage IN ('raw_pairs', 'deduped_pairs', 'filtered_pairs')
         USING first(docs) ORDER BY source""",
     "left": """
-        SELECT source, stage, reason, count(*) AS pairs, round(avg(value), 3) AS mean_value,
-               any_value(threshold) AS threshold
-        FROM verdicts WHERE NOT kept AND position = 0
-          AND stage IN ('deduped_pairs', 'filtered_pairs')
-        GROUP BY ALL ORDER BY source, stage, pairs DESC, reason""",
+        SELECT source, stage, reason, pairs, round(mean_value, 3) AS mean_value, threshold
+        FROM media_reasons ORDER BY source, stage, pairs DESC, reason""",
     "flagged": """
         SELECT source, reason, count(*) AS pairs FROM verdicts
         WHERE kept AND stage = 'filtered_pairs' GROUP BY ALL ORDER BY source, pairs DESC, reason""",
@@ -29,9 +26,8 @@ _QUERIES = {
              (SELECT DISTINCT source FROM branch_survival WHERE branch = 'media') USING (source)
         GROUP BY ALL ORDER BY ALL""",
     "left_over": """
-        SELECT source, kind, count(*) AS pairs, round(sum(seconds) / 3600, 3) AS hours,
-               median(width * height)::BIGINT AS median_pixels, sum(n_bytes) AS caption_bytes
-        FROM filtered_pairs GROUP BY ALL ORDER BY ALL""",
+        SELECT source, kind, pairs, round(hours, 3) AS hours, median_pixels, caption_bytes
+        FROM media_contents ORDER BY ALL""",
 }
 
 
@@ -42,18 +38,11 @@ def report(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, An
 
 def explain_pair(connection: duckdb.DuckDBPyConnection, doc_id: str) -> dict[str, Any] | None:
     """Everything the tables say of one pair; None if they do not know it."""
-    raw = rows(connection, "SELECT * FROM raw_pairs WHERE doc_id = ?", [doc_id])
-    if not raw:
-        return None
     told = {
-        "verdicts": "SELECT stage, kept, reason, value, threshold, detail FROM verdicts "
-        "WHERE doc_id = ? ORDER BY stage, position",
         "signals": "SELECT * EXCLUDE (source, doc_id) FROM pair_signals WHERE doc_id = ?",
-        "repeated_by": "SELECT doc_id, similarity, method FROM pair_duplicates "
-        "WHERE kept_doc_id = ? ORDER BY doc_id",
         "filtered": "SELECT * EXCLUDE (source, doc_id) FROM filtered_pairs WHERE doc_id = ?",
     }
-    return {"pair": raw[0]} | {name: rows(connection, sql, [doc_id]) for name, sql in told.items()}
+    return passport_of(connection, doc_id, "pair", ("raw_pairs", "pair_duplicates"), told)
 
 
 def pair_lines(passport: dict[str, Any]) -> Iterator[str]:

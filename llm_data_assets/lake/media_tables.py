@@ -1,7 +1,10 @@
 """The tables of the media branch."""
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 
+from llm_data_assets.lake.catalog import literal, quote
 from llm_data_assets.lake.instruction_tables import schema
 from llm_data_assets.lake.schemas import RAW_CORPUS, Table
 
@@ -97,4 +100,12 @@ def pair_signals(signals: pa.Schema) -> Table:
         "One row a pair, one column a signal; thresholds appear nowhere.",
         ("source",),
         pa.schema([*schema(_ROW), *signals]),
+    )
+
+
+def score_columns(names: Iterable[str]) -> str:
+    """The end of a SELECT list over `pair_signals`: each of these scores as a column."""
+    return "".join(
+        f", list_filter(scores, lambda said: said.name = {literal(name)})[1].value AS {quote(name)}"
+        for name in sorted(names)
     )

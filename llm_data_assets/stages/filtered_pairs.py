@@ -11,12 +11,12 @@ from llm_data_assets.config.rule import Rule
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import literal
 from llm_data_assets.lake.delta import ShardFile
-from llm_data_assets.lake.media_tables import FILTERED_PAIRS, RAW_PAIRS
+from llm_data_assets.lake.media_tables import FILTERED_PAIRS, RAW_PAIRS, score_columns
 from llm_data_assets.lake.schemas import VERDICTS
 from llm_data_assets.stages.checks import conservation, count, here, rule_share
 from llm_data_assets.stages.filter_rules import names_are_unique, opened
 from llm_data_assets.stages.judged import judging_select, verdict_rows
-from llm_data_assets.stages.pair_signals import PAIR_SIGNALS, score_columns
+from llm_data_assets.stages.pair_signals import PAIR_SIGNALS
 from llm_data_assets.stages.refusals import named_refusals, refusals
 from llm_data_assets.stages.repeats import counted, own_versions
 from llm_data_assets.stages.shards import Task, make_shards, task_key
@@ -124,7 +124,7 @@ def _settings(workspace: Workspace, partition: Partition) -> dict[str, Any]:
     return {
         "rules": [rule.model_dump(mode="json") for rule in media_rules(workspace)],
         "refusals": refusals(workspace),
-        "scores": score_columns(workspace),
+        "scores": score_columns(workspace.pipeline.model.media.scores),
         "columns": pair_columns(workspace),
         "domain": workspace.catalog.model.sources[partition.source].domain,
     }

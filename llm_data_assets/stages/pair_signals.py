@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from llm_data_assets.config.digest import file_checksum
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.catalog import quote
 from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.media_tables import DEDUPED_PAIRS, RAW_PAIRS, pair_signals
 from llm_data_assets.media.signals import COLUMNS, measure
@@ -94,14 +93,6 @@ def _tokenizer_file(workspace: Workspace) -> Path | None:
             way_out or "a SentencePiece .model, a tokenizer.json or a tiktoken rank file",
         ) from error
     return path
-
-
-def score_columns(workspace: Workspace) -> str:
-    """The end of a SELECT list: every score of `media.scores` as a column of its name."""
-    return "".join(
-        f", list_filter(scores, lambda said: said.name = '{name}')[1].value AS {quote(name)}"
-        for name in sorted(workspace.pipeline.model.media.scores)
-    )
 
 
 def _scores_are_numbers(context: Context) -> CheckResult:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from llm_data_assets.lake.catalog import literal, quote
+from llm_data_assets.lake.media_tables import score_columns
 from llm_data_assets.studio.pages.spread import numeric_columns, spread
 from llm_data_assets.studio.reader import Reader
 
@@ -40,15 +40,10 @@ FROM media_reasons ORDER BY source, stage, pairs DESC, reason""",
             "(SELECT unnest(scores) AS score FROM pair_signals) ORDER BY name"
         )
     ]
-    columns = "".join(
-        f", list_filter(scores, lambda score: score.name = {literal(name)})[1].value "
-        f"AS {quote(name)}"
-        for name in scores
-    )
     drawn = spread(
         reader,
         query,
-        relation=f"(SELECT *{columns} FROM pair_signals)",
+        relation=f"(SELECT *{score_columns(scores)} FROM pair_signals)",
         stays="filtered_pairs",
         axes=[*numeric_columns(reader, "pair_signals"), *scores],
         usual=("caption_words", "caption_characters"),
