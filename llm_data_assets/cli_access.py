@@ -2,12 +2,11 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from llm_data_assets.cli_output import out, print_json
+from llm_data_assets.cli_output import AsJson, out, print_json
 from llm_data_assets.config.audit import read_audit
 from llm_data_assets.config.workspace import open_workspace
 
@@ -16,9 +15,7 @@ _SHOWN = 160  # characters of an entry in the lines to read; JSON has all
 
 
 @access_app.command()
-def audit(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
-) -> None:
+def audit(as_json: AsJson = False) -> None:
     """Takedowns, reveals, exports and overrides, once the chain of signatures was found whole."""
     workspace = open_workspace()
     entries = read_audit(workspace.audit)

@@ -1,14 +1,24 @@
-"""How the command prints: tables for people, JSON for programs."""
+"""How the command prints: tables for people, JSON for programs; and how it fails."""
 
 import json
 import sys
-from typing import Any
+from typing import Annotated, Any, NoReturn
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
 out = Console()
+err = Console(stderr=True)
+
+
+def fail(message: str, *, code: int) -> NoReturn:
+    """Say what is wrong and the way out, and end the process."""
+    err.print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)
+    sys.exit(code)
 
 
 def print_tables(tables: dict[str, list[dict[str, Any]]], as_json: bool) -> None:

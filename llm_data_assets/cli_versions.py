@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from llm_data_assets.cli_output import out, print_json, print_rows
+from llm_data_assets.cli_output import AsJson, out, print_json, print_rows
 from llm_data_assets.config.workspace import open_workspace
 
 versions_app = typer.Typer()
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 _SHOWN = ["version", "time", "run", "changed", "kept", "docs"]
 
 

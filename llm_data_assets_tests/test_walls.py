@@ -26,7 +26,18 @@ LEVELS = (
         "media_report",
     },
     {"studio"},
-    {"defs", "definitions", "cli", "cli_output", "cli_access", "cli_versions", "generate_command"},
+    {
+        "defs",
+        "definitions",
+        "cli",
+        "cli_output",
+        "cli_access",
+        "cli_plan",
+        "cli_show",
+        "cli_sources",
+        "cli_versions",
+        "generate_command",
+    },
 )
 
 
