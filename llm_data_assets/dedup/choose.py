@@ -101,7 +101,7 @@ def find_duplicates(
     scopes = scopes if scopes is None else scopes[originals]
     sure = _sure_groups(values, rows, scopes) if exact_by else []
     near = _near_groups(keys, rows, scopes, documents["n_shingles"].to_numpy()[rows] > 0, in_order)
-    n_sure = sum(n_groups for _, _, n_groups in sure)
+    n_exact, n_sure = (sum(n_groups for _, _, n_groups in each) for each in (sure[:1], sure))
     near[:0] = sure
     meeting, members, buckets, n_buckets = _number(len(originals), near)
     in_sets = np.arange(len(meeting))
@@ -122,6 +122,7 @@ def find_duplicates(
             *_sets_of(shingle_sets, rows[meeting], in_sets),
             *by_member(members, buckets, len(meeting)),
             n_buckets,
+            n_exact,
             n_sure,
             threshold,
             _CROWDED,

@@ -29,8 +29,8 @@ def by_member(members, buckets, n):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def settle(  # type: ignore[no-untyped-def]
-    documents, values, starts, ends, bucket_offsets, buckets, n_buckets, n_sure, threshold, crowded,
-    vectors, clusters, max_cosine,
+    documents, values, starts, ends, bucket_offsets, buckets, n_buckets, n_exact, n_sure, threshold,
+    crowded, vectors, clusters, max_cosine,
 ):  # fmt: skip
     """Decide about documents in their order; a document is an original or a copy of one.
 
@@ -39,8 +39,10 @@ def settle(  # type: ignore[no-untyped-def]
             Originals are numbered in the order of their first occurrence.
         values, starts, ends: uint64[...] and int64[n] twice, sorted shingle hashes of originals.
         bucket_offsets, buckets: from an original to its buckets.
-        n_buckets, n_sure: to share one of the first `n_sure` buckets with a kept document is
-            enough to go, whatever the similarity; an original lists those first.
+        n_buckets, n_exact, n_sure: to share one of the first `n_sure` buckets with a kept document
+            is enough to go, whatever the similarity; in the first `n_exact` of them texts are
+            equal, which is a similarity of 1.0 without shingles too. An original lists its
+            buckets in this order.
         threshold: similarity from which a document of another bucket goes.
         crowded: kept documents of a bucket from which on `crowds` is asked, rather than each of
             them compared; it changes no answer.
@@ -54,7 +56,7 @@ def settle(  # type: ignore[no-untyped-def]
         that stays.
     """
     n = len(starts)
-    buckets = _by_first_use(buckets, n_buckets, n_sure)
+    buckets = _by_first_use(buckets, n_buckets, n_exact, n_sure)
     # Of each bucket the newest link of its list of kept documents, and how many there are.
     lists = np.zeros((n_buckets, 2), np.int32)
     lists[:, 0] = -1
@@ -75,8 +77,8 @@ def settle(  # type: ignore[no-untyped-def]
     while state[0] < len(documents):
         original = _settle_on(
             state, documents, values, starts, ends, bucket_offsets, buckets, lists, links, marks,
-            best, best_similarity, partners, similarities, crowd, found, n_sure, threshold, crowded,
-            are_cosines, vectors, clusters, newest, before, closest, closest_cosine,
+            best, best_similarity, partners, similarities, crowd, found, n_exact, n_sure, threshold,
+            crowded, are_cosines, vectors, clusters, newest, before, closest, closest_cosine,
         )  # fmt: skip
         for i in range(bucket_offsets[original], bucket_offsets[original + 1]):
             link, count = lists[buckets[i]]
@@ -100,20 +102,17 @@ def settle(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _by_first_use(buckets, n_buckets, n_sure):  # type: ignore[no-untyped-def]
-    """Buckets numbered anew, the sure ones still first: what is looked up next lies near."""
+def _by_first_use(buckets, n_buckets, n_exact, n_sure):  # type: ignore[no-untyped-def]
+    """Buckets numbered anew within each of the three kinds: what is looked up next lies near."""
     new = np.full(n_buckets, -1, np.int32)
     renumbered = np.empty(len(buckets), np.int32)
-    sure, others = np.int32(0), np.int32(n_sure)
+    free = np.array([0, n_exact, n_sure], np.int32)
     for i in range(len(buckets)):
         bucket = buckets[i]
         if new[bucket] < 0:
-            if bucket < n_sure:
-                new[bucket] = sure
-                sure += np.int32(1)
-            else:
-                new[bucket] = others
-                others += np.int32(1)
+            kind = int(bucket >= n_exact) + int(bucket >= n_sure)
+            new[bucket] = free[kind]
+            free[kind] += np.int32(1)
         renumbered[i] = new[bucket]
     return renumbered
 
@@ -121,8 +120,8 @@ def _by_first_use(buckets, n_buckets, n_sure):  # type: ignore[no-untyped-def]
 @njit(nogil=True, cache=True)
 def _settle_on(  # type: ignore[no-untyped-def]
     state, documents, values, starts, ends, bucket_offsets, buckets, lists, links, marks,
-    best, best_similarity, partners, similarities, crowd, found, n_sure, threshold, crowded,
-    are_cosines, vectors, clusters, newest, before, closest, closest_cosine,
+    best, best_similarity, partners, similarities, crowd, found, n_exact, n_sure, threshold,
+    crowded, are_cosines, vectors, clusters, newest, before, closest, closest_cosine,
 ):  # fmt: skip
     """Decide about documents until one stays in a crowd, which has to be told; returns that one."""
     for at in range(state[0], len(documents)):
@@ -147,7 +146,9 @@ def _settle_on(  # type: ignore[no-untyped-def]
                 if marks[kept, 1] == original:
                     continue
                 marks[kept, 1] = original
-                alike = jaccard(mine, values[starts[kept] : ends[kept]], enough)
+                alike = 1.0
+                if buckets[i] >= n_exact:
+                    alike = jaccard(mine, values[starts[kept] : ends[kept]], enough)
                 if alike > best_similarity[original] or (
                     alike == best_similarity[original] and kept < best[original]
                 ):

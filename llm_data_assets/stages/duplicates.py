@@ -18,7 +18,7 @@ from llm_data_assets.stages.shards import task_key
 from llm_data_assets.stages.signed import Signed, bands_and_rows, open_signed, shingle_reader
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 
 def run(context: Context) -> Outcome:

@@ -309,6 +309,29 @@ def test_the_answer_is_the_contracts_whatever_the_order_and_the_threads(
     assert found == expected
 
 
+SHORT = st.lists(
+    st.fixed_dictionaries(
+        {
+            "text": st.sampled_from(["", "?", "!", "w", "v"]),
+            "source": st.sampled_from("xy"),
+            "url": st.sampled_from([None, "a", "b", "c"]),
+        }
+    ),
+    max_size=16,
+).map(lambda rows: [{**row, "doc_id": f"{i:02}"} for i, row in enumerate(rows)])
+
+
+@settings(max_examples=100, deadline=None)
+@given(SHORT, st.sampled_from(["across", "within"]), st.booleans())
+def test_an_exact_copy_is_named_before_one_of_the_same_address_though_neither_has_shingles(
+    rows: list[dict], scope: str, backwards: bool
+) -> None:
+    expected = reference(rows, 0.8, 14, 8, scope, by_url=True)
+    if backwards:
+        rows.reverse()
+    assert find(rows, bands=14, rows=8, scope=scope, exact_by=["url"]) == expected
+
+
 ALONG = st.lists(st.integers(0, 12), min_size=24, max_size=24)
 CLUSTERS = st.lists(st.integers(0, 2), min_size=24, max_size=24)
 

@@ -62,7 +62,7 @@ def test_the_choice_is_the_same_whether_a_bucket_is_called_crowded_or_not(
     buckets = np.array([each[1] for each in met], np.int32)
     copies = data.draw(st.lists(st.integers(0, len(sets) - 1), max_size=10))
     documents = np.array([*range(len(sets)), *copies], np.int32)
-    arguments = (documents, values, starts, ends, *by_member(members, buckets, len(sets)), 3, 0)
+    arguments = (documents, values, starts, ends, *by_member(members, buckets, len(sets)), 3, 0, 0)
     no_meaning = np.empty((0, 1), np.float32), np.empty(0, np.int32), 1.0
     plain = settle(*arguments, threshold, NEVER, *no_meaning)
     asked = settle(*arguments, threshold, crowded, *no_meaning)
