@@ -3,7 +3,7 @@
 import dagster as dg
 
 from llm_data_assets.config.workspace import Workspace, keep_private, open_workspace
-from llm_data_assets.defs.automation import nightly_schedule
+from llm_data_assets.defs.automation import nightly_schedules
 from llm_data_assets.defs.failure_hook import failure_sensor
 from llm_data_assets.defs.models import Warehouse, model_assets
 from llm_data_assets.defs.report import card_assets, report_asset
@@ -22,7 +22,7 @@ def build_definitions(workspace: Workspace) -> dg.Definitions:
             report_asset(workspace),
             *card_assets(workspace),
         ],
-        schedules=[nightly_schedule(workspace)],
+        schedules=nightly_schedules(workspace),
         sensors=[
             new_files_sensor(workspace),
             failure_sensor(workspace),

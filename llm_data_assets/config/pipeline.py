@@ -358,7 +358,7 @@ class CheckBounds(_Settings):
 
 
 class Schedule(_Settings):
-    """When the nightly job runs once it is switched on."""
+    """When the nightly jobs run once they are switched on."""
 
     cron: str = "0 3 * * *"
     timezone: str = "UTC"

@@ -1,5 +1,6 @@
 """The graph that Dagster loads: assets, dependencies, partitions and checks, as documented."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -104,3 +105,34 @@ def test_schedule_and_sensors_are_off_until_switched_on(definitions: dg.Definiti
     repository = definitions.get_repository_def()
     assert [each.default_status.value for each in repository.schedule_defs] == ["STOPPED"]
     assert {each.default_status.value for each in repository.sensor_defs} == {"STOPPED"}
+
+
+def test_the_nightly_schedule_reads_the_sources_of_every_branch(tmp_path: Path) -> None:
+    entries = {"prose": "jsonl", "dialogues": "alpaca", "pictures": "laion"}
+    catalog = tmp_path / "catalog.yaml"
+    catalog.write_text(
+        "sources:\n"
+        + "".join(
+            f"  {name}: {{format: {format}, uris: ['{name}/*'], license: CC0-1.0}}\n"
+            for name, format in entries.items()
+        ),
+        encoding="utf-8",
+    )
+    (tmp_path / "pipeline.yaml").write_text("schedule: {cron: '0 3 * * *'}\n", encoding="utf-8")
+    workspace = open_workspace(tmp_path / "home", catalog, tmp_path / "pipeline.yaml")
+    repository = build_definitions(workspace).get_repository_def()
+    context = dg.build_schedule_context(
+        scheduled_execution_time=datetime(2026, 1, 2, 3, tzinfo=UTC), repository_def=repository
+    )
+    read = {
+        (key.to_user_string(), request.partition_key)
+        for schedule in repository.schedule_defs
+        for request in schedule.evaluate_tick(context).run_requests or []
+        for key in repository.get_job(schedule.job_name).asset_layer.executable_asset_keys
+    }
+    assert read == {
+        ("raw_corpus", "prose"),
+        ("document_signatures", "prose"),
+        ("raw_instructions", "dialogues"),
+        ("raw_pairs", "pictures"),
+    }
