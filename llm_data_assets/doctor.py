@@ -14,6 +14,7 @@ from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.engine.attach import wait_for_answer
 from llm_data_assets.engine.errors import EngineUnreachableError
 from llm_data_assets.engine.local import cores
+from llm_data_assets.lake.temporaries import is_left
 from llm_data_assets.stages.damage import damaged, mend
 from llm_data_assets.stages.filter_rules import rules_of
 from llm_data_assets.stages.source_files import files_of
@@ -110,7 +111,11 @@ def _locks(workspace: Workspace) -> list[Finding]:
         else ("locks", "ok", "nobody holds the home")
     ]
     if left:
-        said = f"{len(left)} of writers under way or killed. Try: `llm-data run` removes the latter"
+        gone = sum(map(is_left, left))
+        said = (
+            f"{gone} of killed writers, {len(left) - gone} of writers under way (or killed on "
+            "another machine in the last day). Try: `llm-data run` removes the former"
+        )
         found.append(("temporary files", "note", said))
     return found
 

@@ -37,7 +37,7 @@ def test_a_held_lock_and_what_writers_left_are_named(small_workspace: Workspace)
     with FileLock(small_workspace.home / ".catalog.lock"):
         (held, temporary) = doctor._locks(small_workspace)
     assert held == ("locks", "note", ".catalog.lock held: a run or a publication is under way")
-    assert temporary[2].startswith("1 of writers under way or killed")
+    assert temporary[2].startswith("0 of killed writers, 1 of writers under way")
     assert doctor._locks(small_workspace)[0][1] == "ok"
 
 

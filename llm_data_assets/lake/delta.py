@@ -1,14 +1,6 @@
-"""Delta tables: content-named Parquet files, replaced a partition at a time in one commit.
+"""Delta tables: content-named Parquet files, replaced a partition at a time in one commit."""
 
-A shard file is named `<shard>-<key>-<content>.parquet`: which part of the input it holds, what
-it was made from (a digest of inputs, code and settings), and the digest of its own bytes. So an
-interrupted run finds its finished shards by key, a commit names exactly the files that changed,
-and a damaged file can be told by its name.
-"""
-
-import hashlib
 import json
-import os
 import random
 import time
 import uuid
@@ -22,7 +14,6 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import xxhash
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import (
@@ -34,46 +25,14 @@ from deltalake.transaction import (
 )
 
 from llm_data_assets.lake.schemas import Table
+from llm_data_assets.lake.shard_files import ShardFile, ShardWriter, content_version, file_digest
 from llm_data_assets.lake.storage import StorageError, storage_error
 from llm_data_assets.lake.store import Store, store_of
+from llm_data_assets.lake.temporaries import beside, is_left
+
+__all__ = ["Lake", "ShardFile", "ShardWriter", "content_version", "file_digest"]
 
 _COMMIT_ATTEMPTS = 60
-_ROW_GROUP_BYTES = 32 << 20
-
-
-@dataclass(frozen=True, order=True)
-class ShardFile:
-    """One Parquet file of a partition: which shard, what it was made from, what it holds."""
-
-    shard: str
-    key: str
-    content: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.shard}-{self.key}-{self.content}.parquet"
-
-    @classmethod
-    def parse(cls, name: str) -> "ShardFile":
-        shard, key, content = name.removesuffix(".parquet").split("-")
-        return cls(shard, key, content)
-
-
-class ShardWriter:
-    """Rows on their way into a shard file."""
-
-    file: ShardFile
-
-    def __init__(self, parquet: pq.ParquetWriter) -> None:
-        self._parquet = parquet
-
-    def write(self, table: pa.Table) -> None:
-        """Add rows; they need the columns of the table's schema, in any order."""
-        schema = self._parquet.schema
-        rows = table.select(schema.names).cast(schema).combine_chunks()
-        if rows.num_rows:
-            per_row = max(1, rows.nbytes // rows.num_rows)
-            self._parquet.write_table(rows, row_group_size=max(1, _ROW_GROUP_BYTES // per_row))
 
 
 @dataclass(frozen=True)
@@ -176,11 +135,11 @@ class Lake:
     @contextmanager
     def shard_writer(
         self, table: Table, partition: Mapping[str, str], shard: str, key: str
-    ) -> Iterator["ShardWriter"]:
+    ) -> Iterator[ShardWriter]:
         """As `write_shard`, for rows that come bit by bit; `file` is there after the block."""
         folder = self.folder(table, partition)
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".{shard}-{os.getpid()}-{uuid.uuid4().hex}.tmp"
+        temporary = beside(folder / shard)
         try:
             with pq.ParquetWriter(
                 temporary, table.schema, compression="zstd", compression_level=1
@@ -196,11 +155,7 @@ class Lake:
 
     def sweep(self) -> int:
         """Remove what writers that were killed left behind; returns how many files."""
-        left = [
-            path
-            for path in self.root.glob("**/.*.tmp")
-            if not _is_running(int(path.name.split("-")[-2]))
-        ]
+        left = [path for path in self.root.glob("**/.*.tmp") if is_left(path)]
         for path in left:
             path.unlink(missing_ok=True)
         return len(left)
@@ -403,12 +358,6 @@ def _nulls(table: Table, name: str, rows: pa.Table) -> pa.Array:
     return pa.nulls(rows.num_rows, table.schema.field(name).type)
 
 
-def content_version(files: Iterable[ShardFile]) -> str:
-    """Digest of what a partition holds: equal for equal files, whatever they were made from."""
-    text = "\n".join(f"{file.shard} {file.content}" for file in sorted(files))
-    return xxhash.xxh3_128_hexdigest(text.encode())
-
-
 def _partition_path(table: Table, partition: Mapping[str, str]) -> str:
     names = [name for name in table.partition_by if name in partition]
     if len(names) != len(partition):
@@ -437,19 +386,3 @@ def _active_files(delta: DeltaTable) -> list[tuple[str, int]]:
 
 def _is_conflict(error: Exception) -> bool:
     return isinstance(error, CommitFailedError) or "transaction" in str(error).lower()
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def file_digest(path: Path) -> str:
-    """XXH3-64 of a file's bytes, hex: the content that a shard file's name tells."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, xxhash.xxh3_64).hexdigest()

@@ -1,18 +1,19 @@
 """JSON files that are whole or not there."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
+
+from llm_data_assets.lake.temporaries import beside
 
 
 def write_json(path: Path, value: Any, *, indent: int | None = None) -> None:
     """Write a JSON file with sorted keys, beside the old one first and then in its place."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary = beside(path)
     try:
         text = json.dumps(value, indent=indent, sort_keys=True) + "\n"
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

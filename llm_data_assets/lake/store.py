@@ -5,8 +5,6 @@ there. The log alone says what is current, and it is read and written at the sto
 one object on condition that it is not there yet, so writers on several machines exclude each other.
 """
 
-import os
-import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ import fsspec
 
 from llm_data_assets.config.workspace import STORE_MARK
 from llm_data_assets.lake.storage import StorageError, storage_error
+from llm_data_assets.lake.temporaries import beside
 
 _MARK = Path(STORE_MARK).name
 _FETCHED_AT_ONCE = 8
@@ -101,16 +100,15 @@ class Store:
 
     def _fetch(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Named as what a writer leaves, so that it is swept up after a kill.
-        beside = path.with_name(f".{path.name[:40]}-{os.getpid()}-{uuid.uuid4().hex}.tmp")
+        temporary = beside(path)
         try:
             with self._told(self.address(path), "read") as (filesystem, place):
-                filesystem.get_file(place, str(beside))
-            beside.replace(path)
+                filesystem.get_file(place, str(temporary))
+            temporary.replace(path)
         except FileNotFoundError:
             pass
         finally:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
     def _listed(self, folder: Path) -> list[str]:
         with self._told(self.address(folder), "listed") as (filesystem, place):

@@ -52,7 +52,11 @@ def collect(workspace: Workspace) -> list[Garbage]:
     lake.sweep()
     if writing := next(lake.root.glob("**/.*.tmp"), None):
         raise ConfigError(
-            str(writing), "", "is being written by a run", "again when no run is going on"
+            str(writing),
+            "",
+            "is being written by a run, here or on another machine",
+            "again when no run is going on; what a killed one left on another machine counts as "
+            "being written for a day",
         )
     found = garbage(workspace)
     for each in found:
