@@ -1,9 +1,11 @@
 """What the installed packages may do to a user: their licences, and advisories against them.
 
-    python .ci/dependencies.py FOLDER
+    python .ci/dependencies.py FOLDER [ADVISORIES]
 
 Writes FOLDER/licenses.csv, reads FOLDER/advisories.json (what pip-audit wrote), and fails on a
-licence that is not known to be acceptable or an advisory against an installed version.
+licence that is not known to be acceptable, an advisory against an installed version, or advisories
+that could not be looked up. Without a network, ADVISORIES is a folder of advisories in OSV's form
+(a JSON file each, https://ossf.github.io/osv-schema/); advisories.json is then made from it.
 
 A package states its licence as an SPDX expression (metadata 2.4), as a classifier, or as text; the
 first that is there is taken. Acceptable is what lets a program use a package without coming under
@@ -13,8 +15,13 @@ its licence.
 import csv
 import json
 import sys
+from collections.abc import Iterable
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 # Words of which a statement has to hold one, in any case.
 ACCEPTABLE = (
@@ -61,14 +68,94 @@ def licenses(file: Path) -> int:
     return len(unknown)
 
 
+def is_affected(version: Version, affected: dict[str, Any]) -> bool:
+    """Whether an advisory's entry for a package means this version.
+
+    As the schema's section on evaluation has it: a version that is listed, or one after an event
+    `introduced` that no `fixed` or `last_affected` has ended.
+    """
+    if version in _parsed(affected.get("versions", ())):
+        return True
+    for span in affected.get("ranges", ()):
+        if span["type"] not in ("ECOSYSTEM", "SEMVER"):
+            continue  # commits of a repository
+        inside = False
+        events = [(_version(at), kind) for each in span["events"] for kind, at in each.items()]
+        for at, kind in sorted(events, key=lambda event: event[0]):
+            if kind == "introduced":
+                inside = inside or version >= at
+            elif kind == "fixed":
+                inside = inside and version < at
+            elif kind == "last_affected":
+                inside = inside and version <= at
+        if inside:
+            return True
+    return False
+
+
+def _parsed(texts: Iterable[str]) -> set[Version]:
+    found = set()
+    for text in texts:
+        try:
+            found.add(Version(text))
+        except InvalidVersion:  # of before versions had a form; none such can be installed now
+            continue
+    return found
+
+
+def _version(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return Version("0")  # an event without a place in the order holds from the start
+
+
+def match(folder: Path, installed: dict[str, str]) -> list[dict[str, Any]]:
+    """Advisories of a folder against installed versions, in the form of pip-audit's report.
+
+    Args:
+        installed: name -> version.
+
+    Raises:
+        ValueError: the folder holds no advisory of a Python package.
+    """
+    names = {canonicalize_name(name): name for name in installed}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in installed}
+    read = 0
+    for file in sorted(folder.rglob("*.json")):
+        told = json.loads(file.read_text(encoding="utf-8"))
+        of_python = [each for each in told.get("affected", ())
+                     if each.get("package", {}).get("ecosystem") == "PyPI"]  # fmt: skip
+        read += bool(of_python)
+        for each in [] if told.get("withdrawn") else of_python:
+            name = names.get(canonicalize_name(each["package"]["name"]))
+            if name and is_affected(Version(installed[name]), each):
+                fixed = [event["fixed"] for span in each.get("ranges", ())
+                         if span["type"] != "GIT"
+                         for event in span["events"] if "fixed" in event]  # fmt: skip
+                found[name].append({"id": told["id"], "fix_versions": fixed})
+    if not read:
+        raise ValueError(
+            f"{folder}: no advisory of a Python package in it. Try: a folder of OSV's JSON files, "
+            "as its export of the ecosystem PyPI unpacks to"
+        )
+    print(f"advisories: {read} read from {folder}")
+    return [{"name": name, "version": installed[name], "vulns": vulns}
+            for name, vulns in sorted(found.items())]  # fmt: skip
+
+
 def advisories(file: Path) -> int:
-    """Print what pip-audit found and what it could not look up; returns how many packages have
-    an advisory against them."""
+    """Print what was found and what could not be looked up; returns how many packages have an
+    advisory against them, or 1 if nothing was looked up at all."""
     try:
         told = json.loads(file.read_text(encoding="utf-8"))["dependencies"]
     except (FileNotFoundError, ValueError):
-        print("advisories: none were looked up, no service was reached. Try: again with a network")
-        return 0
+        print(
+            "advisories: NONE WERE LOOKED UP, no advisory service was reached: nothing is known of "
+            "these versions. Try: again with a network, or `make audit ADVISORIES=FOLDER` with a "
+            "folder of OSV's JSON files"
+        )
+        return 1
     hit = [each for each in told if each.get("vulns")]
     for each in hit:
         for one in each["vulns"]:
@@ -79,11 +166,20 @@ def advisories(file: Path) -> int:
     return len(hit)
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, known: Path | None = None) -> int:
     """The exit code."""
     folder.mkdir(parents=True, exist_ok=True)
-    return min(1, licenses(folder / "licenses.csv") + advisories(folder / "advisories.json"))
+    file = folder / "advisories.json"
+    if known:
+        installed = {each.metadata["Name"]: each.version for each in distributions()}
+        try:
+            report = {"dependencies": match(known, installed)}
+        except ValueError as error:
+            print(error)
+            return 1
+        file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return min(1, licenses(folder / "licenses.csv") + advisories(file))
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(*map(Path, sys.argv[1:3])))
