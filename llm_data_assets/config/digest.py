@@ -11,8 +11,12 @@ from pydantic import BaseModel
 
 def digest(*parts: Any) -> str:
     """XXH3-128 (hex) of `parts` as canonical JSON; pydantic models are digested by their fields."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=_plain)
-    return xxhash.xxh3_128_hexdigest(text.encode("utf-8", "surrogatepass"))
+    return xxhash.xxh3_128_hexdigest(canonical(parts).encode("utf-8", "surrogatepass"))
+
+
+def canonical(value: Any) -> str:
+    """Canonical JSON of settings: names sorted, no spaces, pydantic models by their fields."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
 
 
 def _plain(value: Any) -> Any:

@@ -20,7 +20,7 @@ from filelock import FileLock
 from llm_data_assets.config.digest import digest
 from llm_data_assets.config.workspace import make_home
 from llm_data_assets.lake.delta import Lake
-from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, Table
+from llm_data_assets.lake.schemas import DEDUPED_CORPUS, HISTORY, RAW_CORPUS, Table
 
 CATALOG = "catalog.duckdb"
 # Source -> the roles of which a reader of its texts needs one.
@@ -159,7 +159,9 @@ def relation(lake: Lake, table: Table, partition: Mapping[str, str] | None = Non
     hive = ", ".join(f"{literal(name)}: VARCHAR" for name in table.partition_by)
     options = f", hive_partitioning = true, hive_types = {{{hive}}}" if hive else ""
     # The files of a partition are of one version of the code: one of them speaks for all.
-    if all(_has(path, table) for path in {path.parent: path for path in files}.values()):
+    # Where a table only grows, each was written at a time of its own.
+    asked = files if table in HISTORY else {path.parent: path for path in files}.values()
+    if all(_has(path, table) for path in asked):
         return f"(SELECT {columns} FROM read_parquet([{listed}]{options}))"
     return (
         f"(SELECT {columns} FROM (SELECT {typed} WHERE false UNION ALL BY NAME "

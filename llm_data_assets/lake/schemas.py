@@ -467,6 +467,11 @@ STAGE_STATS = Table(
             _column("tokens", pa.int64(), "Tokens that went out; null before tokenisation"),
             _column("config_hash", pa.string(), "Digest of code version and settings"),
             _column(
+                "settings",
+                pa.string(),
+                "JSON: the stage's code version and settings; null before they were noted",
+            ),
+            _column(
                 "input_version", pa.string(), "Digest of config_hash and every input's version"
             ),
             _column("data_version", pa.string(), "Digest of the content that was committed"),

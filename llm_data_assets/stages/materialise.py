@@ -24,7 +24,14 @@ from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.removed_signals import REMOVED_SIGNALS
 from llm_data_assets.stages.scored_instructions import SCORED_INSTRUCTIONS
 from llm_data_assets.stages.stage import Check, CheckResult, Context, Outcome, Partition, Stage
-from llm_data_assets.stages.versions import config_hash, data_version, input_version, next_time
+from llm_data_assets.stages.versions import (
+    config_hash,
+    data_version,
+    input_version,
+    made_name,
+    next_time,
+    noted_settings,
+)
 
 ALL_TABLES = (
     *TABLES.values(),
@@ -112,11 +119,6 @@ def _append_checks(
     context.lake.append(CHECKS, {"asset": stage.name}, pa.Table.from_pylist(rows, CHECKS.schema))
 
 
-def made_name(stage: str, partition: str, ts: datetime) -> str:
-    """The name of a materialisation in the notes of `stage_stats`."""
-    return f"{stage} {partition} {ts.astimezone(UTC).isoformat()}"
-
-
 def severity_of(check: Check) -> str:
     """ERROR for what stops the flow, WARN for the rest."""
     return "ERROR" if check.blocking else "WARN"
@@ -136,6 +138,7 @@ def _append_stats(
         "bytes": done.outcome.n_bytes,
         "tokens": done.outcome.tokens,
         "config_hash": config_hash(stage, context),
+        "settings": noted_settings(stage, context),
         "input_version": made_from,
         "data_version": done.data_version,
     }

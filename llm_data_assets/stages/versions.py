@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from llm_data_assets.config.digest import digest
+from llm_data_assets.config.digest import canonical, digest
 from llm_data_assets.lake.delta import Lake, content_version
 from llm_data_assets.lake.schemas import STAGE_STATS, Table
 from llm_data_assets.stages.stage import Context, Partition, Stage, recipe_sources
@@ -21,6 +21,17 @@ def config_hash(stage: Stage, context: Context) -> str:
     """Digest of the stage's code version and of the settings that change its output."""
     settings = stage.settings(context.workspace, context.partition)
     return digest(stage.name, stage.code_version, settings)
+
+
+def noted_settings(stage: Stage, context: Context) -> str:
+    """What `config_hash` digests, as JSON."""
+    settings = stage.settings(context.workspace, context.partition)
+    return canonical({"code_version": stage.code_version, "settings": settings})
+
+
+def made_name(stage: str, partition: str, ts: datetime) -> str:
+    """The name of a materialisation in the notes of `stage_stats`."""
+    return f"{stage} {partition} {ts.astimezone(UTC).isoformat()}"
 
 
 def input_version(stage: Stage, context: Context, stages: Mapping[str, Stage]) -> str:

@@ -12,8 +12,9 @@ from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import STAGE_STATS, Table
 from llm_data_assets.stages.beside import tables_of, values_in
 from llm_data_assets.stages.graph import STAGES
-from llm_data_assets.stages.materialise import lake_of, made_name
+from llm_data_assets.stages.materialise import lake_of
 from llm_data_assets.stages.stage import Partition, Stage
+from llm_data_assets.stages.versions import made_name
 
 RESTORED = "restored "
 

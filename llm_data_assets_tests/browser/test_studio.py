@@ -80,6 +80,7 @@ def test_two_versions_are_compared(tab: Tab) -> None:
     rule = page.locator("#rules tr", has_text="fewer_words")
     _, before, after = rule.locator("td").all_inner_texts()[:3]
     assert before != after != ""
+    assert "rules.fewer_words" in page.locator("#settings").inner_text()
     assert page.locator("#retention tbody tr").count() >= 2
 
 

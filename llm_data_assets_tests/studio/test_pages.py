@@ -1,17 +1,31 @@
 """What the pages say, held to the tables behind them."""
 
 import re
+import shutil
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import yaml
 from starlette.testclient import TestClient
 
 from llm_data_assets.config.pipeline import Pipeline
+from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.lake.catalog import connect, rows
 from llm_data_assets.lake.models import load_models, model_inputs
+from llm_data_assets.stages.graph import STAGES
+from llm_data_assets.stages.materialise import materialise
+from llm_data_assets.stages.stage import Partition
 from llm_data_assets.stages.what_if import what_if
-from llm_data_assets.studio.pages import checks, document, duplicates, explore, filters, flow
+from llm_data_assets.studio.pages import (
+    checks,
+    compare,
+    document,
+    duplicates,
+    explore,
+    filters,
+    flow,
+)
 from llm_data_assets.studio.reader import Reader
 from llm_data_assets.studio.screens import SCREENS, Screen
 from llm_data_assets_tests.studio.conftest import MAIL
@@ -176,3 +190,33 @@ def test_a_histogram_narrows_by_what_is_chosen_in_another(reader: Reader) -> Non
 def test_an_empty_home_says_what_to_run(empty_client: TestClient, screen: Screen) -> None:
     page = empty_client.get(screen.path)
     assert page.status_code == 200 and re.search(r"Try: `?llm-data run", page.text)
+
+
+@pytest.fixture
+def twice_filtered(home: Workspace, tmp_path: Path) -> Workspace:
+    """The home after one more rule, in a copy."""
+    shutil.copytree(home.home, tmp_path / "home", symlinks=True)
+    changed = tmp_path / "changed.yaml"
+    text = home.pipeline.path.read_text(encoding="utf-8")
+    rule = "{name: fewer_words, signal: rps_doc_word_count, max: 156}"
+    changed.write_text(text.replace("[gopher, clean]", f"[gopher, clean, {rule}]"), "utf-8")
+    workspace = open_workspace(tmp_path / "home", home.catalog.path, changed)
+    materialise(STAGES["filtered_corpus"], Partition(source="first"), workspace)
+    return workspace
+
+
+def test_two_versions_differ_in_a_setting_by_its_name(twice_filtered: Workspace) -> None:
+    found = compare.page(Reader(twice_filtered), {})
+    assert found["source"] == "first" and found["a"] < found["b"]
+    (row,) = next(panel for panel in found["panels"] if panel.name == "settings").rows
+    assert (row["stage"], row["setting"]) == ("filtered_corpus", "rules.fewer_words")
+    assert row["before"] == "not set" and '"max": 156.0' in row["after"]
+    same = compare.page(Reader(twice_filtered), {"a": str(found["b"]), "b": str(found["b"])})
+    assert next(panel for panel in same["panels"] if panel.name == "settings").rows == []
+
+
+def test_what_is_compared_is_all_that_the_filter_is_made_from() -> None:
+    def above(name: str) -> set[str]:
+        return {name}.union(*(above(each) for each in STAGES[name].upstream))
+
+    assert set(compare.MADE_FROM) == above("filtered_corpus")

@@ -1,15 +1,25 @@
-"""Compare: two materialisations of the filter: retention, rules, drift, and whose fate changed."""
+"""Compare: two versions of the filter: retention, settings, rules, drift, whose fate changed."""
 
+import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from llm_data_assets.config.difference import differences
 from llm_data_assets.lake.catalog import literal
 from llm_data_assets.lake.delta import Lake
-from llm_data_assets.lake.schemas import FILTERED_CORPUS, VERDICTS
+from llm_data_assets.lake.schemas import FILTERED_CORPUS, STAGE_STATS, VERDICTS
+from llm_data_assets.stages.versions import made_name
 from llm_data_assets.studio.reader import Panel, Reader, Row, where
 
 STAGE = FILTERED_CORPUS.name
+# The filter and all that it is made from; a test holds it to the graph, which brings every kernel.
+MADE_FROM = (
+    "raw_corpus", "evaluation_sets", "document_signatures", "duplicates", "deduped_corpus",
+    "signal_models", "quality_signals", "repeated_spans", "contamination", STAGE,
+)  # fmt: skip
 _SHOWN = 50
+_LONG = 200  # characters of a setting
 
 
 def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
@@ -26,12 +36,16 @@ FROM stage_history {where(stage=STAGE)} ORDER BY ts DESC, source LIMIT 200""",
     sources = sorted({row["source"] for row in versions.rows if row["source"]})
     source = query.get("source") or _first(sources, versions.rows)
     mine = [row for row in versions.rows if row["source"] == source]
+    times = {row["version"]: row["ts"] for row in mine}
     numbers = [row["version"] for row in mine]
     newer = _chosen(query.get("b"), numbers, 0)
     older = _chosen(query.get("a"), numbers, 1)
-    changes = (
-        _changes(reader, source, older, newer) if older is not None and newer is not None else []
-    )
+    changes = []
+    if older is not None and newer is not None:
+        changes = [
+            _settings(reader, source, times[older], times[newer]),
+            *_changes(reader, source, older, newer, times),
+        ]
     return {
         "panels": [_retention(reader), *changes, _drift(reader, source), versions],
         "source": source,
@@ -90,18 +104,62 @@ FROM signal_drift {where(source=source)} ORDER BY psi_beyond_chance DESC, signal
     )
 
 
-def _changes(reader: Reader, source: str, older: int, newer: int) -> list[Panel]:
-    """Rules that count otherwise in the two versions, and documents that only one of them has."""
-    from llm_data_assets.versions import history  # brings every kernel along
+def _settings(reader: Reader, source: str, older: datetime, newer: datetime) -> Panel:
+    """Every setting of the filter, and of the stages before it, that two moments had otherwise."""
+    listed = ", ".join(map(literal, MADE_FROM))
+    made = f"""SELECT stage, arg_max({{'digest': config_hash, 'json': settings}}, ts) AS made
+FROM stage_history
+WHERE stage IN ({listed}) AND (source IS NULL OR source = {literal(source)})
+    AND ts <= """
+    sql = f"""WITH a AS ({made}{literal(str(older))} GROUP BY stage),
+b AS ({made}{literal(str(newer))} GROUP BY stage)
+SELECT stage, a.made.json AS before, b.made.json AS after FROM a FULL JOIN b USING (stage)
+WHERE a.made.digest IS DISTINCT FROM b.made.digest"""
+    found = [
+        {"stage": row["stage"], "setting": place or "settings", "before": _written(one),
+         "after": _written(other)}
+        for row in sorted(reader.rows(sql), key=lambda row: -MADE_FROM.index(row["stage"]))
+        for place, one, other in _told(row["before"], row["after"])
+    ]  # fmt: skip
+    return Panel(
+        "settings",
+        "Settings that differ",
+        sql,
+        found,
+        note="Of the filter and of every stage before it, as each was made last before the two.",
+    )
 
+
+def _told(before: str | None, after: str | None) -> list[tuple[str, Any, Any]]:
+    if before is None or after is None:
+        return [("not noted for one of the two", before, after)]
+    one, other = json.loads(before), json.loads(after)
+    code = ("code_version", one["code_version"], other["code_version"])
+    return [
+        *([code] if code[1] != code[2] else []),
+        *differences(one["settings"], other["settings"]),
+    ]
+
+
+def _written(value: Any) -> str:
+    """A setting as YAML's flow style has it, cut where it is long."""
+    told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "not set" if value is None else told if len(told) <= _LONG else f"{told[:_LONG]}…"
+
+
+def _changes(
+    reader: Reader, source: str, older: int, newer: int, times: Mapping[int, datetime]
+) -> list[Panel]:
+    """Rules that count otherwise in the two versions, and documents that only one of them has."""
     lake = Lake(reader.workspace.home / "lake")
-    noted = {row["tables"][STAGE]: row["tables"].get(VERDICTS.name)
-             for row in history.versions(reader.workspace, STAGE, source)}  # fmt: skip
+    notes = {note["made"]: json.loads(note["tables"]) for note in lake.notes(STAGE_STATS)
+             if "made" in note}  # fmt: skip
     kept = {v: lake.files(FILTERED_CORPUS, {"source": source}, v) for v in (older, newer)}
     told = {
-        v: lake.files(VERDICTS, {"source": source, "stage": STAGE}, noted.get(v))
+        v: lake.files(VERDICTS, {"source": source, "stage": STAGE},
+                      notes.get(made_name(STAGE, source, times[v]), {}).get(VERDICTS.name))
         for v in (older, newer)
-    }
+    }  # fmt: skip
     if not all(file.exists() for found in (kept, told) for v in found for file in found[v]):
         return [Panel("flipped", "Changed verdicts", "", [], "An older version was collected.")]
     decided = f"""a AS ({_verdicts(told[older])}),
