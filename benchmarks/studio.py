@@ -190,7 +190,12 @@ def measure(home: Path) -> None:
             before = _cpu_seconds(studio.pid)
             wall = _seconds(path)
             cpu = _cpu_seconds(studio.pid) - before
+            if path == "/":  # the Filter lab's counts follow it
+                _rest(studio.pid)
             print(f"{name:28}{wall:8.3f} s{cpu:8.2f} s{_seconds(path):8.3f} s", flush=True)
+            if path == "/":
+                ahead = _cpu_seconds(studio.pid) - before - cpu
+                print(f"{'counted behind it':28}{'':10}{ahead:8.2f} s", flush=True)
         status = Path(f"/proc/{studio.pid}/status").read_text()
         peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
         print(json.dumps({"peak_mb": int(peak.split()[1]) // 1024}))
@@ -205,6 +210,14 @@ def _cpu_seconds(pid: int) -> float:
     """User and system time of a process so far, in ticks of 10 ms."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _rest(pid: int) -> None:
+    """Until the process has had nothing to do for two seconds."""
+    before = -1.0
+    while (now := _cpu_seconds(pid)) > before:
+        before = now
+        time.sleep(2)
 
 
 def _seconds(path: str) -> float:

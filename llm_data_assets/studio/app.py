@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -131,7 +132,7 @@ def _endpoint(screen: Screen, reader: Reader, templates: Environment) -> Any:
             screen=screen, query=query, static=False, reveal=reader.reveal,
             home=reader.workspace.home, **values,
         )  # fmt: skip
-        return HTMLResponse(page)
+        return HTMLResponse(page, background=BackgroundTask(reader.lab.count_ahead))
 
     return show
 

@@ -10,7 +10,8 @@ import os
 import tempfile
 import threading
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.pipeline import Rule
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import literal, quote, rows
@@ -31,6 +33,7 @@ Row = dict[str, Any]
 # Its columns are read from its files: importing the signals would bring every kernel along.
 _SIGNALS = quality_signals(pa.schema([]))
 _OF_THE_DOCUMENT = ("license", "url", "title")
+_HIVE = "hive_partitioning = true, hive_types = {source: VARCHAR}"
 _SAMPLED = 20_000  # rows that the ends of a slider are read from
 _NEAR = 8  # documents shown at a moved bound
 _HELD = 6  # rules whose values are kept as they were read; the least lately moved one's go
@@ -50,7 +53,10 @@ class Lab:
         self._workspace = workspace
         self._lock = threading.Lock()
         self._made_from: object = None
+        self._counted_ahead = False
         self._connection = duckdb.connect(config={**LIMITS})
+        # A long IN would be a join, after which the rows of several files stand in no order.
+        self._connection.execute("SET disabled_optimizers = 'in_clause'")
         # Columns of small numbers: in a fifth of their space.
         self._connection.execute("ATTACH ':memory:' AS lab (COMPRESS)")
         self._held: list[str] = []
@@ -81,14 +87,22 @@ class Lab:
                 self._made_from = made_from
         return self
 
+    def count_ahead(self) -> None:
+        """What the first opening would wait for, done before; what is in the way is said there."""
+        if not self._counted_ahead:
+            self._counted_ahead = True
+            with suppress(FileNotFoundError, ConfigError, duckdb.Error):
+                self.open()
+
     def _count(self) -> None:
         """`counted`: one row a document, in the order of the files and of their rows."""
         dropping = [rule for rule in self.rules if rule.action == "drop"]
         failing = " + ".join(f"({fails(rule, self._columns)})::TINYINT" for rule in dropping)
+        number = _by_source({name: str(at) for at, name in enumerate(self._by_source)})
         self._read(
             "counted",
             {"source": "UTINYINT", "failing": "TINYINT", "length": "INTEGER"},
-            f"number, {failing or '0'}, ccnet_length",
+            f"{number}, {failing or '0'}, ccnet_length",
             dropping,
         )
 
@@ -98,32 +112,36 @@ class Lab:
         Args:
             table: its name; a table of that name goes.
             columns: name -> DuckDB type.
-            select: of all that `rules` name, and the `number` of the source.
+            select: of all that `rules` name, and the document's `source`.
             rules: what they name of the document itself is joined.
         """
         named = {n for rule in rules for n in (rule.signal, *rule.when, *rule.unless)}
         own = ", ".join(_own(name) for name in sorted(named & set(_OF_THE_DOCUMENT)))
         typed = ", ".join(f"{quote(name)} {kind}" for name, kind in columns.items())
         self._connection.execute(f"CREATE OR REPLACE TABLE lab.{quote(table)} ({typed})")
-        for number, (source, found) in enumerate(self._by_source.items()):
+        # At once, on every core; by source where documents are joined, whose rows are put in order.
+        for source, found in self._by_source.items() if own else [("", self._files)]:
             if not found:
                 continue
-            relation, order = f"read_parquet({_listed(found)})", ""
+            options, joined, order = _HIVE, "", ""
             if own:
+                options += ", filename = true, file_row_number = true"
                 raw = Lake(self._workspace.home / "lake").files(RAW_CORPUS, {"source": source})
-                relation = (
-                    f"read_parquet({_listed(found)}, filename = true, file_row_number = true) "
+                joined = (
                     f"LEFT JOIN (SELECT doc_id, {own} FROM read_parquet({_listed(raw)})) "
                     "USING (doc_id)"
                 )
                 order = f"ORDER BY list_position({_listed(found)}, filename), file_row_number"
-            domain = self._workspace.catalog.model.sources[source].domain
             self._connection.execute(
-                f"INSERT INTO lab.{quote(table)} SELECT {select} FROM (SELECT *, "
-                f"{number} AS number, {literal(source)} AS source, {literal(domain)} AS domain "
-                f"FROM {relation}) {order}"
+                f"INSERT INTO lab.{quote(table)} SELECT {select} FROM "
+                f"(SELECT *, {self._domain_sql()} AS domain "
+                f"FROM read_parquet({_listed(found)}, {options}) {joined}) {order}"
             )
         self._connection.execute("CHECKPOINT lab")  # compresses
+
+    def _domain_sql(self) -> str:
+        sources = self._workspace.catalog.model.sources
+        return _by_source({name: literal(sources[name].domain) for name in self._by_source})
 
     def _read_firsts(self) -> list[int]:
         """At which row of `counted` each file begins."""
@@ -282,12 +300,7 @@ ORDER BY {_distance(rule, old, quote(rule.signal))}, doc_id LIMIT {_NEAR})"""
         """quality_signals with what else the rules name, in parentheses."""
         named = {n for rule in self.rules for n in (rule.signal, *rule.when, *rule.unless)}
         own = ", ".join(_own(name) for name in sorted(named & set(_OF_THE_DOCUMENT)))
-        sources = self._workspace.catalog.model.sources
-        domains = " ".join(
-            f"WHEN {literal(source)} THEN {literal(sources[source].domain)}"
-            for source in self._by_source
-        )
-        domain = f", CASE source {domains} END AS domain" if "domain" in named else ""
+        domain = f", {self._domain_sql()} AS domain" if "domain" in named else ""
         joined = (
             f" JOIN (SELECT source, doc_id, {own} FROM raw_corpus) USING (source, doc_id)"
             if own
@@ -378,6 +391,12 @@ def _own(name: str) -> str:
     if name == "license":
         return f"coalesce(license, {literal(NO_LICENSE)}) AS license"
     return quote(name)
+
+
+def _by_source(values: Mapping[str, str]) -> str:
+    """A value that depends on the source, as SQL."""
+    cases = " ".join(f"WHEN {literal(name)} THEN {value}" for name, value in values.items())
+    return f"CASE source {cases} END"
 
 
 def _listed(files: Sequence[Path] | Sequence[str]) -> str:
