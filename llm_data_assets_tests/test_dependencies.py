@@ -87,6 +87,10 @@ def test_the_audit_fails_on_an_advisory_and_where_none_was_looked_up(
     report = tmp_path / "advisories.json"
     assert audit.advisories(report) == 1
     assert "NONE WERE LOOKED UP" in capsys.readouterr().out
+    skipped = {"name": "a", "skip_reason": "not found on PyPI: a (1)"}
+    report.write_text(json.dumps({"dependencies": [skipped]}))
+    assert audit.advisories(report) == 1
+    assert "NONE WERE LOOKED UP (not found on PyPI: a (1))" in capsys.readouterr().out
     vulns = [{"id": "PYSEC-1", "fix_versions": []}]
     report.write_text(json.dumps({"dependencies": [{"name": "a", "version": "1", "vulns": vulns}]}))
     assert audit.advisories(report) == 1
