@@ -1,6 +1,7 @@
 """How the command prints: tables for people, JSON for programs; and how it fails."""
 
 import json
+import os
 import sys
 from typing import Annotated, Any, NoReturn
 
@@ -11,7 +12,9 @@ from rich.table import Table as RichTable
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
-out = Console()
+# Into a file or a pipe a table is as wide as it needs to be; rich would fold it at 80 columns.
+_WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
+out = Console(width=_WIDTH)
 err = Console(stderr=True)
 
 
