@@ -5,9 +5,11 @@
 CORPUS has columns `name` and `text` (see `text_corpus.py`, or any Parquet file with a column
 `text`). A synthetic document is a run of paragraphs of a real one, cut and put together anew with
 paragraphs of others by a seeded draw, so that words, lines and languages are real, one in twenty is
-an exact copy and one in twenty a near copy. FOLDER gets the source, the home and `memory.csv`:
-seconds, proportional set size in MiB of `llm-data run` and all its processes (what they share
-counted once), and of the largest alone. The run is killed if its memory exceeds `--bound-mb`.
+an exact copy and one in twenty a near copy. FOLDER gets the source, the home and `memory.csv`: by
+the second, MiB of `llm-data run` and all its processes together (proportional set size: what they
+share counted once), of the largest alone, and what all of them hold, without the pages of files
+that the system takes back when it needs room (band keys, shingle sets and libraries are mapped).
+The run is killed if what is held exceeds `--bound-mb`. Given again, FOLDER is gone on with.
 """
 
 import argparse
@@ -73,8 +75,8 @@ def write(corpus: Path, folder: Path, n_bytes: int) -> int:
     return number + 1
 
 
-def memory(root: int) -> list[float]:
-    """Proportional set size in MiB of a process and of all below it; none where it is gone."""
+def memory(root: int) -> list[tuple[float, float]]:
+    """MiB of a process and of each below it, in all and without pages of files."""
     sizes, waiting = [], [root]
     while waiting:
         process = waiting.pop()
@@ -84,13 +86,14 @@ def memory(root: int) -> list[float]:
                 waiting += map(int, (task / "children").read_text().split())
         except OSError:
             continue
-        found = re.search(r"^Pss:\s+(\d+)", rollup, re.M)
-        sizes.append(int(found[1]) / 1024 if found else 0.0)
+        of = {name: int(kb) / 1024 for name, kb in re.findall(r"^(\w+): +(\d+) kB", rollup, re.M)}
+        if "Pss" in of:
+            sizes.append((of["Pss"], of["Pss"] - of["Pss_File"]))
     return sizes
 
 
 def run(folder: Path, bound_mb: float) -> tuple[int, float, float]:
-    """`llm-data run`; returns its exit code, seconds, and the peak of all its memory in MiB."""
+    """`llm-data run`; returns its exit code, seconds, and the most MiB that it held."""
     environment = {
         "LLM_DATA_HOME": str(folder / "home"),
         "LLM_DATA_CATALOG": str(folder / "catalog.yaml"),
@@ -99,15 +102,17 @@ def run(folder: Path, bound_mb: float) -> tuple[int, float, float]:
     command = [sys.executable, "-m", "llm_data_assets.cli", "run"]
     process = subprocess.Popen(command, env={**os.environ, **environment}, cwd=folder)
     started, peak = time.monotonic(), 0.0
-    with (folder / "memory.csv").open("w", newline="", buffering=1) as stream:
+    with (folder / "memory.csv").open("a", newline="", buffering=1) as stream:
         rows = csv.writer(stream)
-        rows.writerow(["seconds", "all_mib", "largest_mib"])
+        rows.writerow(["seconds", "all_mib", "largest_mib", "held_mib"])
         while process.poll() is None:
             sizes = memory(process.pid)
             if sizes:
-                rows.writerow([f"{time.monotonic() - started:.0f}", f"{sum(sizes):.0f}",
-                               f"{max(sizes):.0f}"])  # fmt: skip
-                peak = max(peak, sum(sizes))
+                everything, held = map(sum, zip(*sizes, strict=True))
+                peak = max(peak, held)
+                largest, _ = max(sizes)
+                seconds = time.monotonic() - started
+                rows.writerow([f"{each:.0f}" for each in (seconds, everything, largest, held)])
             if peak > bound_mb:
                 process.kill()
                 sys.exit(f"memory exceeded {bound_mb:g} MiB: {folder / 'memory.csv'} says when")
@@ -121,16 +126,17 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     print(machine("numba", "dagster", "duckdb"), flush=True)
     n_bytes = int(options.gigabytes * 1e9)
-    n_documents = write(options.corpus, folder, n_bytes)
-    settings = {"shard_mb": options.shard_mb, "workers": options.workers}
-    (folder / "pipeline.yaml").write_text(_PIPELINE.format(**settings))
-    (folder / "catalog.yaml").write_text(_CATALOG)
-    print(f"input: {n_documents:,} documents, {n_bytes / 1e9:g} GB of text", flush=True)
+    if not (folder / "catalog.yaml").exists():
+        n_documents = write(options.corpus, folder, n_bytes)
+        settings = {"shard_mb": options.shard_mb, "workers": options.workers}
+        (folder / "pipeline.yaml").write_text(_PIPELINE.format(**settings))
+        (folder / "catalog.yaml").write_text(_CATALOG)
+        print(f"input: {n_documents:,} documents, {n_bytes / 1e9:g} GB of text", flush=True)
     code, seconds, peak = run(folder, options.bound_mb)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = used.ru_utime + used.ru_stime
     print(f"exit code {code}, {seconds:.0f} s, {cpu:.0f} CPU-s, {n_bytes / 1e6 / cpu:.2f} MB/CPU-s")
-    print(f"peak {peak:.0f} MiB of all processes, bound {options.bound_mb:g} MiB")
+    print(f"held at most {peak:.0f} MiB by all processes, bound {options.bound_mb:g} MiB")
     _stages(folder)
     sys.exit(code)
 

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -98,5 +99,14 @@ def _pool(workers: int) -> "tuple[ProcessPoolExecutor, Synchronized[int]]":
 
 def _share(read: "Synchronized[int]") -> None:
     counter.shared = read
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     # Ctrl-C reaches every process of a terminal: a worker drops its shard and says nothing.
     signal.signal(signal.SIGINT, lambda number, frame: sys.exit(1))
+
+
+def _end_with_parent() -> None:
+    """A pool whose process was killed would wait for shards for ever, with all its memory."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -1,6 +1,9 @@
 """Shards give the same answers on one process and on several."""
 
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +23,11 @@ def double(number: int) -> int:
 
 def die(number: int) -> int:
     os._exit(1)
+
+
+def say_who_and_wait(folder: Path) -> None:
+    (folder / str(os.getpid())).touch()
+    time.sleep(600)
 
 
 def takes_too_much(number: int) -> int:
@@ -49,6 +57,35 @@ def test_answers_come_in_the_order_of_the_shards(tmp_path: Path, workers: int) -
 def test_a_killed_worker_is_named_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(WorkerDiedError, match=r"engine\.workers"):
         run_shards(die, range(3), engine=Engine(workers=2), home=tmp_path, n_bytes=BIG)
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    """Killed, it cannot tell them: they see it themselves, in the middle of a shard too."""
+    said = (
+        "from pathlib import Path\n"
+        "from llm_data_assets.engine.local import answers\n"
+        "from llm_data_assets_tests.engine.test_local import BIG, say_who_and_wait\n"
+        f"list(answers(say_who_and_wait, [Path({str(tmp_path)!r})] * 2, 2, BIG))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", said]) as parent:
+        while len(workers := [int(file.name) for file in tmp_path.iterdir()]) < 2:
+            assert parent.poll() is None
+            time.sleep(0.05)
+        parent.kill()
+    for _ in range(1200):  # a minute, so that a worker that stays is a failure and not a wait
+        if not any(_runs(worker) for worker in workers):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"of {workers} some run on without the process that started them")
+
+
+def _runs(process: int) -> bool:
+    """Whether it is there and not a zombie that nobody has asked after."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2]
+    except FileNotFoundError:
+        return False
+    return state.split()[0] != "Z"
 
 
 def test_an_error_of_a_shard_is_the_callers(tmp_path: Path) -> None:
