@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
+from filelock import FileLock
 
 from llm_data_assets.config.digest import file_checksum
 from llm_data_assets.config.workspace import Workspace
@@ -58,7 +59,9 @@ def run(context: Context) -> Outcome:
     mix = context.lake.write_shard(
         INSTRUCTION_MIX, {}, "all", key, [index.select(INSTRUCTION_MIX.schema.names)]
     )
-    files = _write(context, rows, index)
+    # Two runs at once would write into one folder; the later one finds the same and says so again.
+    with FileLock(context.workspace.home / ".instructions.lock"):
+        files = _write(context, rows, index)
     formats = sorted({row["format"] for row in files})
     to = str(context.workspace.home / FOLDER)
     note_export(context.workspace, "instructions", formats, to, files)
