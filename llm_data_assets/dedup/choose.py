@@ -139,6 +139,22 @@ def find_duplicates(
     return _table(documents, order[gone], order[partner[gone]], similarity, is_semantic, values)
 
 
+def distinct(documents: pa.Table, exact_by: Sequence[str] = ()) -> tuple[np.ndarray, np.ndarray]:
+    """The documents that `find_duplicates` takes for different ones before it compares any.
+
+    Returns:
+        int32[k], rows of `documents` in the total order, the first of those that are equal in
+        scope, text and each column of `exact_by`; int32[n], where in them a row's own first is.
+    """
+    order = _total_order(documents)
+    values = {name: _halves(documents[name]) for name in ("text_hash", *exact_by)}
+    first = _first_alike(values, order, _scopes(documents["scope"], order))
+    is_original = first == np.arange(len(first), dtype=np.int32)
+    place_of = np.empty(len(order), np.int32)
+    place_of[order] = (np.cumsum(is_original, dtype=np.int32) - 1)[first]
+    return order[is_original], place_of
+
+
 def _total_order(documents: pa.Table) -> np.ndarray:
     """Rows in the order that decides who stays, int32[n]; null qualities come last."""
     ids = documents["doc_id"]

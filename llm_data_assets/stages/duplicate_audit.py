@@ -1,10 +1,10 @@
 """Deduplication looked at again: are removals right, and how many true pairs were missed?
 
-Both checks read a sample afresh, drawn by a hash of the ids: the same documents, the same sample.
+All checks read a sample afresh, drawn by a hash of the ids: the same documents, the same sample.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import sqrt
@@ -16,9 +16,17 @@ import pyarrow.compute as pc
 import xxhash
 
 from llm_data_assets.dedup.bands import hit_probability
+from llm_data_assets.dedup.choose import distinct
 from llm_data_assets.engine.run import InOrder, side_by_side
 from llm_data_assets.lake.schemas import DUPLICATES
-from llm_data_assets.stages.signed import Signed, bands_and_rows, open_signed, shingle_reader
+from llm_data_assets.stages.semantic import unit_vectors
+from llm_data_assets.stages.signed import (
+    Signed,
+    bands_and_rows,
+    exact_by,
+    open_signed,
+    shingle_reader,
+)
 from llm_data_assets.stages.stage import Check, CheckResult, Context
 
 # Removals read again: enough for an interval from 0.99 to 1 where all are right.
@@ -28,6 +36,9 @@ DOCUMENTS, OTHERS = 400, 25
 # Bands that a pair of 0.7 meets in with probability 0.9995 and one of 0.8 with 1 - 4e-7.
 _FINER_ROWS = 4
 _SAMPLES = 5
+# A cosine moves by this at most where a model reads the same text beside others, or sums are taken
+# in another order.
+_ROUNDING = 1e-4
 
 
 def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -47,25 +58,58 @@ def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
 
 def _confirmed(context: Context) -> CheckResult:
     """Removals by similarity, read again: the share that reaches the threshold."""
-    bound = context.workspace.pipeline.model.checks.min_duplicate_precision
     threshold = context.workspace.pipeline.model.dedup.threshold
-    rows = context.lake.read(DUPLICATES)
-    rows = rows.filter(pc.is_in(rows["method"], pa.array(["exact", "near"])))
-    sample = rows.take(_drawn(rows["doc_id"], REMOVALS)).to_pylist()
+    sample = _removals(context, ["exact", "near"])
     if not sample:
         return CheckResult(True, 1.0, "no removals to confirm")
     with _opened(context) as again:
-        left = again.rows_of([each["doc_id"] for each in sample])
-        right = again.rows_of([each["kept_doc_id"] for each in sample])
-        found = again.jaccard(left, right)
+        found = again.jaccard(*_sides(again, sample))
+    asked = np.array([threshold if each["method"] == "near" else 1.0 for each in sample])
+    # Texts without shingles are equal as they stand, or not at all.
+    return _share_confirmed(context, sample, found, (found >= asked) | np.isnan(found))
+
+
+def _confirmed_by_meaning(context: Context) -> CheckResult:
+    """Removals by meaning: vectors made again, the share whose cosine is above the bound."""
+    semantic = context.workspace.pipeline.model.dedup.semantic
+    sample = _removals(context, ["semantic"])
+    if not sample or semantic is None:
+        return CheckResult(True, 1.0, "no removals by meaning to confirm")
+    with _opened(context) as again:
+        found = again.cosines(*_sides(again, sample))
+    return _share_confirmed(context, sample, found, found > semantic.max_cosine - _ROUNDING)
+
+
+def _removals(context: Context, methods: Sequence[str]) -> list[dict[str, Any]]:
+    """A sample of the removals by these methods."""
+    rows = context.lake.read(DUPLICATES)
+    rows = rows.filter(pc.is_in(rows["method"], pa.array(methods)))
+    found: list[dict[str, Any]] = rows.take(_drawn(rows["doc_id"], REMOVALS)).to_pylist()
+    return found
+
+
+def _sides(again: "_Again", sample: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of those that went, and of those they went for."""
+    return (
+        again.rows_of([each["doc_id"] for each in sample]),
+        again.rows_of([each["kept_doc_id"] for each in sample]),
+    )
+
+
+def _share_confirmed(
+    context: Context,
+    sample: Sequence[Mapping[str, Any]],
+    found: np.ndarray,
+    is_right: np.ndarray,
+) -> CheckResult:
+    bound = context.workspace.pipeline.model.checks.min_duplicate_precision
+    n, right_ones = len(sample), int(is_right.sum())
+    low, high = wilson(right_ones, n)
     wrong = [
         {"doc_id": each["doc_id"], "kept_doc_id": each["kept_doc_id"], "found": float(alike)}
-        for each, alike in zip(sample, found, strict=True)
-        # Texts without shingles are equal as they stand, or not at all.
-        if alike < (threshold if each["method"] == "near" else 1.0) and not np.isnan(alike)
+        for each, alike, right in zip(sample, found, is_right, strict=True)
+        if not right
     ]
-    n, right_ones = len(sample), len(sample) - len(wrong)
-    low, high = wilson(right_ones, n)
     return CheckResult(
         right_ones / n >= bound,
         right_ones / n,
@@ -167,6 +211,19 @@ class _Again:
             found.append(shared / union if union else np.nan)
         return np.array(found, np.float64)
 
+    def cosines(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Of vectors made again, by NumPy in double precision, clusters aside."""
+        workspace = self.context.workspace
+        rows, place_of = distinct(self.signed.documents, exact_by(workspace))
+        semantic = workspace.pipeline.model.dedup.semantic
+        assert semantic is not None
+        pairs = place_of[np.concatenate([left, right])]
+        if semantic.vectors or semantic.sentence_model:
+            asked, pairs = np.unique(pairs, return_inverse=True)
+            rows = rows[asked]
+        vectors = unit_vectors(self.context, self.signed, rows).astype(np.float64)[pairs]
+        return np.einsum("ij,ij->i", vectors[: len(left)], vectors[len(left) :])
+
     def _file(self) -> Any:
         home = self.context.workspace.home
         return self.files.enter_context(tempfile.TemporaryFile(dir=home))
@@ -184,6 +241,11 @@ REMOVALS_CONFIRMED = Check(
     "removals_confirmed",
     "A fresh sample of removals is as similar as the threshold asks.",
     _confirmed,
+)
+MEANING_CONFIRMED = Check(
+    "meaning_confirmed",
+    "A fresh sample of removals by meaning has cosines above the bound.",
+    _confirmed_by_meaning,
 )
 PAIRS_MISSED = Check(
     "pairs_missed",

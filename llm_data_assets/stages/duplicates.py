@@ -11,11 +11,21 @@ from llm_data_assets.dedup.choose import find_duplicates
 from llm_data_assets.engine.run import side_by_side
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, DUPLICATES
 from llm_data_assets.stages.checks import DUPLICATE_SHARE, KEPT_IS_KEPT
-from llm_data_assets.stages.duplicate_audit import PAIRS_MISSED, REMOVALS_CONFIRMED
+from llm_data_assets.stages.duplicate_audit import (
+    MEANING_CONFIRMED,
+    PAIRS_MISSED,
+    REMOVALS_CONFIRMED,
+)
 from llm_data_assets.stages.prune import remove_dropped_sources
 from llm_data_assets.stages.semantic import meaning_of, semantic_settings
 from llm_data_assets.stages.shards import task_key
-from llm_data_assets.stages.signed import Signed, bands_and_rows, open_signed, shingle_reader
+from llm_data_assets.stages.signed import (
+    Signed,
+    bands_and_rows,
+    exact_by,
+    open_signed,
+    shingle_reader,
+)
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 
 CODE_VERSION = "3"
@@ -38,7 +48,7 @@ def run(context: Context) -> Outcome:
             list(signed.keys),
             shingle_reader(context, signed, in_order, for_sets),
             threshold=dedup.threshold,
-            exact_by=_exact_by(context.workspace),
+            exact_by=exact_by(context.workspace),
             meaning=meaning_of(context, signed) if dedup.semantic else None,
             max_cosine=dedup.semantic.max_cosine if dedup.semantic else 1.0,
             in_order=in_order,
@@ -49,12 +59,6 @@ def run(context: Context) -> Outcome:
 def _scratch(workspace: Workspace) -> IO[bytes]:
     """A file without a name beside the tables: a killed run leaves nothing behind."""
     return tempfile.TemporaryFile(dir=workspace.home)
-
-
-def _exact_by(workspace: Workspace) -> list[str]:
-    dedup = workspace.pipeline.model.dedup
-    wanted = {"url": dedup.same_url, "key": dedup.same_key}
-    return [name for name, asked in wanted.items() if asked]
 
 
 def _write(context: Context, signed: Signed, found: pa.Table) -> Outcome:
@@ -99,5 +103,5 @@ then id), is really that similar: band hits are verified by exact Jaccard over t
     code_version=CODE_VERSION,
     settings=lambda workspace, partition: _settings(workspace),
     run=run,
-    checks=(DUPLICATE_SHARE, KEPT_IS_KEPT, REMOVALS_CONFIRMED, PAIRS_MISSED),
+    checks=(DUPLICATE_SHARE, KEPT_IS_KEPT, REMOVALS_CONFIRMED, MEANING_CONFIRMED, PAIRS_MISSED),
 )

@@ -34,20 +34,32 @@ def meaning_of(
     def meaning(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if not len(rows):
             return np.empty((0, 1), np.float32), np.empty(0, np.int32)
-        vectors = _vectors(context, signed, rows)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        if not np.isfinite(lengths).all():
-            wrong = rows[np.flatnonzero(~np.isfinite(lengths[:, 0]))[0]]
-            raise _error(
-                context.workspace,
-                f"the vector of {signed.documents['doc_id'][int(wrong)].as_py()!r} is not finite",
-                "vectors without NaN or infinity",
-                "vectors",
-            )
-        vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+        vectors = unit_vectors(context, signed, rows)
         return vectors, cluster(vectors, semantic.clusters, semantic.seed)[0]
 
     return meaning
+
+
+def unit_vectors(context: Context, signed: Signed, rows: np.ndarray) -> np.ndarray:
+    """float32[len(rows), d] of length 1, or 0 where there is none, in the order of the rows.
+
+    Without a model or a file they depend on all rows given: TF-IDF weighs by them, and SVD finds
+    its directions among them.
+
+    Raises:
+        ConfigError: a vector is not finite, or the file or the model cannot be used.
+    """
+    vectors = _vectors(context, signed, rows)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not np.isfinite(lengths).all():
+        wrong = rows[np.flatnonzero(~np.isfinite(lengths[:, 0]))[0]]
+        raise _error(
+            context.workspace,
+            f"the vector of {signed.documents['doc_id'][int(wrong)].as_py()!r} is not finite",
+            "vectors without NaN or infinity",
+            "vectors",
+        )
+    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
 
 
 def semantic_settings(workspace: Workspace) -> dict[str, Any] | None:

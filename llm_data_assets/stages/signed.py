@@ -49,6 +49,13 @@ def bands_and_rows(workspace: Workspace) -> tuple[int, int]:
     return parameters(dedup.threshold, dedup.num_perm)
 
 
+def exact_by(workspace: Workspace) -> list[str]:
+    """Columns in which to be equal is enough to go, whatever the similarity."""
+    dedup = workspace.pipeline.model.dedup
+    wanted = {"url": dedup.same_url, "key": dedup.same_key}
+    return [name for name, asked in wanted.items() if asked]
+
+
 def open_signed(
     context: Context, in_order: InOrder, scratch: IO[bytes], bands: int, rows: int
 ) -> Signed:

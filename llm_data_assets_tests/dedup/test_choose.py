@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_data_assets.dedup.bands import band_keys
-from llm_data_assets.dedup.choose import find_duplicates
+from llm_data_assets.dedup.choose import distinct, find_duplicates
 from llm_data_assets.dedup.exact import text_hashes, value_hashes
 from llm_data_assets.dedup.minhash import shingle_counts, shingle_sets, signatures
 from llm_data_assets.dedup.similarity import similarity
@@ -369,6 +369,20 @@ def test_by_meaning_goes_what_nothing_else_lets_go_and_only_for_one_that_stays(
         max_cosine=0.5,
     )  # fmt: skip
     assert found == expected
+
+
+@settings(max_examples=50, deadline=None)
+@given(SHORT, st.booleans())
+def test_distinct_documents_are_the_first_of_their_kind_in_the_total_order(
+    rows: list[dict], by_url: bool
+) -> None:
+    firsts: dict[tuple, int] = {}
+    for i, row in enumerate(rows):
+        firsts.setdefault((row["text"], (row["url"] or "") if by_url else ""), i)
+    found, place_of = distinct(describe(rows), ["url"] if by_url else [])
+    assert found.tolist() == list(firsts.values())
+    for i, row in enumerate(rows):
+        assert found[place_of[i]] == firsts[row["text"], (row["url"] or "") if by_url else ""]
 
 
 def test_vectors_that_do_not_fit_say_so() -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.schemas import DUPLICATES, VERDICTS
+from llm_data_assets.stages.duplicate_audit import MEANING_CONFIRMED
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of
 from llm_data_assets.stages.stage import Context, Partition
@@ -52,6 +54,34 @@ def test_what_resembles_a_document_that_stays_goes_with_its_partner_and_cosine(
     assert verdicts["second/c"]["reason"] == "semantic"
     assert verdicts["second/c"]["threshold"] == 0.9
     assert verdicts["second/e"]["threshold"] == 0.8
+
+
+@pytest.mark.parametrize("by", ["vectors of a file", "shared words"])
+def test_removals_by_meaning_are_confirmed_and_a_false_one_is_named(
+    tmp_path: Path, by: str
+) -> None:
+    if by == "shared words":
+        reordered = {"id": "d", "text": " ".join(reversed(sentence(2).split()))}
+        workspace = with_dedup(tmp_path, "{semantic: {max_cosine: 0.98, clusters: 1}}")
+        (tmp_path / "second.jsonl").write_text(json.dumps(reordered), encoding="utf-8")
+    else:
+        workspace = by_vectors(tmp_path)
+    run_up_to(workspace, "raw_corpus", "document_signatures", "duplicates")
+    context, lake = Context(workspace, lake_of(workspace), Partition()), lake_of(workspace)
+    right = MEANING_CONFIRMED.evaluate(context)
+    assert right.passed and right.observed == 1.0
+    rows = lake.read(DUPLICATES, {"source": "second"})
+    assert f"of {pc.sum(pc.equal(rows['method'], 'semantic')).as_py()} read again" in right.expected
+    names = pc.if_else(pc.equal(rows["doc_id"], "second/d"), "first/a", rows["kept_doc_id"])
+    place = rows.schema.get_field_index("kept_doc_id")
+    false = rows.set_column(place, "kept_doc_id", names).drop_columns("source")
+    file = lake.write_shard(DUPLICATES, {"source": "second"}, "all", "tampered", [false])
+    lake.replace_partition(DUPLICATES, {"source": "second"}, [file])
+    wrong = MEANING_CONFIRMED.evaluate(context)
+    assert not wrong.passed
+    assert [(row["doc_id"], row["kept_doc_id"]) for row in wrong.samples] == [
+        ("second/d", "first/a")
+    ]
 
 
 def test_a_cosine_that_is_no_more_than_asked_for_lets_stay(tmp_path: Path) -> None:
