@@ -52,9 +52,10 @@ def curve(
     for x, y, name in dots:
         px, py = _x(x, low, high), _y(y, top)
         side = "end" if px > WIDTH * 0.75 else "start"
+        below = py + 22 if py + 22 < HEIGHT - _BOTTOM else py - 9  # lines that rise are above it
         parts.append(
             f'<circle class="out" cx="{px:.1f}" cy="{py:.1f}" r="5"/><text x="{px:.1f}" '
-            f'y="{max(py - 9, 12):.1f}" text-anchor="{side}">{escape(name)}</text>'
+            f'y="{below:.1f}" text-anchor="{side}" dx="8">{escape(name)}</text>'
         )
     return _svg(across, parts)
 

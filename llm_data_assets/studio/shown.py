@@ -18,15 +18,20 @@ def compact(value: float) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value of a table: thousands apart, four digits of a fraction, nothing for null."""
-    if value is None:
+    """A value of a table: thousands apart, four digits of a fraction, nothing for null or [].
+
+    What is further below a billionth is shown as nearly 0: such a worth of a pass is none.
+    """
+    if value is None or value in ([], "[]"):
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+        if abs(value) < 1e15 and (value.is_integer() or abs(value) >= 1000):
+            return f"{value:,.0f}"
+        return "≈ 0" if 0 < abs(value) < 1e-9 else f"{value:.4g}"
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, default=str)
     if hasattr(value, "strftime"):

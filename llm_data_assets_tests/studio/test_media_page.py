@@ -1,6 +1,7 @@
 """The screen of media, on a home with pairs of seven sources and on one without."""
 
 import pytest
+from markupsafe import escape
 from starlette.testclient import TestClient
 
 from llm_data_assets.studio.app import make_app
@@ -48,3 +49,19 @@ def test_the_screen_opens_and_without_pairs_says_how_to_get_some(
     with_pairs = TestClient(make_app(reader.workspace), base_url="http://127.0.0.1")
     assert with_pairs.get("/media?up=seconds").text.count("<circle") > 0
     assert "llm-data sources add" in client.get("/media").text
+
+
+def test_a_pair_has_a_passport_that_says_why_it_left(reader: Reader) -> None:
+    client = TestClient(make_app(reader.workspace), base_url="http://127.0.0.1")
+    (sample,) = reader.rows(
+        "SELECT doc_id, reason, text FROM drop_samples WHERE stage = 'filtered_pairs' "
+        "AND length(text) > 10 ORDER BY doc_id LIMIT 1"
+    )
+    page = client.get("/doc", params={"id": sample["doc_id"]}).text
+    assert "removed:" in page and f">{sample['reason']}</a>" in page
+    assert str(escape(sample["text"]))[:40] in page
+    (twin,) = reader.rows("FROM pair_duplicates ORDER BY doc_id LIMIT 1")
+    page = client.get("/doc", params={"id": twin["doc_id"]}).text
+    assert f"removed: {twin['method']} of" in page and twin["kept_doc_id"] in page
+    assert "before anything was measured" in page
+    assert 'href="/doc?id=' in client.get("/media").text

@@ -165,7 +165,7 @@ FROM_TABLES = {
     ("duplicates", "difference"), ("filters", "survivors"), ("explore", "texts"),
     ("instructions", "spread"), ("instructions", "files"), ("media", "spread"),
     ("compare", "rules"), ("compare", "flipped"),
-    ("document", "documents"), ("document", "dialogues"), ("sql", "tables"),
+    ("document", "documents"), ("document", "dialogues"), ("document", "pairs"), ("sql", "tables"),
 }  # fmt: skip
 
 

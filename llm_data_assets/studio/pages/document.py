@@ -8,7 +8,9 @@ from llm_data_assets.config.pipeline import Rule
 from llm_data_assets.explain import explain_document
 from llm_data_assets.instruction_report import explain_dialogue
 from llm_data_assets.lake.catalog import literal
+from llm_data_assets.media_report import explain_pair
 from llm_data_assets.stages.filter_rules import rules_of
+from llm_data_assets.studio.pages.branch_passports import of_dialogue, of_pair
 from llm_data_assets.studio.reader import Reader, Row
 from llm_data_assets.text.personal_data import mask_shown
 
@@ -16,15 +18,20 @@ _SHOWN = 20_000  # characters of a text, unless all are asked for
 
 
 def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
-    """The passport of `id`, a document or a dialogue; without one, some to begin with."""
+    """The passport of `id`: a document, a dialogue or a pair; without one, some to begin with."""
     doc_id = query.get("id", "").strip()
     with reader.cursor() as cursor:
         passport = explain_document(cursor, doc_id) if doc_id else None
         dialogue = explain_dialogue(cursor, doc_id) if doc_id and passport is None else None
+        other = doc_id and passport is dialogue is None
+        pair = explain_pair(cursor, doc_id) if other else None
+    shown = {"asked": doc_id, "passport": None, "dialogue": None, "pair": None}
     if dialogue is not None:
-        return {"asked": doc_id, "passport": None, **_dialogue(reader, dialogue)}
+        return {**shown, **of_dialogue(reader, dialogue)}
+    if pair is not None:
+        return {**shown, **of_pair(reader, pair)}
     if passport is None:
-        return {"panels": _some(reader), "asked": doc_id, "passport": None, "dialogue": None}
+        return {**shown, "panels": _some(reader)}
     named = literal(doc_id)
     text = reader.panel(
         "text",
@@ -41,15 +48,14 @@ def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
         fill="llm-data run --to quality_signals",
     )
     whole = (raw[0] if raw else "") or ""
-    shown = whole[: None if query.get("all") else _SHOWN]
+    part = whole[: None if query.get("all") else _SHOWN]
     return {
+        **shown,
         "panels": [text, signals],
-        "asked": doc_id,
         "passport": passport,
         "restricted_to": reader.workspace.hidden.get(passport["document"]["source"], []),
-        "dialogue": None,
-        "marked": marked(shown, _marks(reader, named), reader.reveal),
-        "cut": len(whole) > len(shown),
+        "marked": marked(part, _marks(reader, named), reader.reveal),
+        "cut": len(whole) > len(part),
         "gauges": gauges(reader, passport, signals.rows[0]) if signals.rows else [],
         "partner": _partner(passport),
     }
@@ -151,41 +157,11 @@ ORDER BY doc_id""",
 WHERE doc_id IN (SELECT doc_id FROM raw_instructions ORDER BY hash(doc_id) LIMIT 20)
 ORDER BY doc_id""",
         ),
+        reader.panel(
+            "pairs",
+            "Pairs to begin with",
+            """SELECT doc_id, kind, says, language, caption AS text FROM raw_pairs
+WHERE doc_id IN (SELECT doc_id FROM raw_pairs ORDER BY hash(doc_id) LIMIT 20)
+ORDER BY doc_id""",
+        ),
     ]
-
-
-def _dialogue(reader: Reader, passport: Mapping[str, Any]) -> dict[str, Any]:
-    """The turns of a dialogue, its scores beside the bounds that removed it, its stages."""
-    told = passport["dialogue"]
-    named = literal(told["doc_id"])
-    turns = reader.panel(
-        "turns",
-        "Turns",
-        f"""WITH said AS (
-    SELECT 'chosen' AS answer, unnest(turns, recursive := true), generate_subscripts(turns, 1)
-           AS place FROM raw_instructions WHERE doc_id = {named}
-    UNION ALL
-    SELECT 'rejected', unnest(rejected, recursive := true), generate_subscripts(rejected, 1)
-    FROM raw_instructions WHERE doc_id = {named}
-)
-SELECT answer, place, role, "name", content AS text FROM said ORDER BY answer, place""",
-    )
-    scores = reader.panel(
-        "scores",
-        "Scores",
-        f"SELECT * EXCLUDE (source, doc_id) FROM scored_instructions WHERE doc_id = {named}",
-        fill="llm-data run --to scored_instructions",
-    )
-    failed = {row["reason"]: row for row in passport["verdicts"]}
-    return {
-        "panels": [turns, scores],
-        "dialogue": {
-            **passport,
-            "removed": next((row for row in passport["verdicts"] if not row["kept"]), None),
-        },
-        "scores": [
-            (name, value, failed.get(name))
-            for name, value in (scores.rows[0] if scores.rows else {}).items()
-            if value is not None and value != []
-        ],
-    }

@@ -57,7 +57,6 @@ def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
         usual=("concept_density" if dense else "answer_words", "quality"),
         noun="dialogues",
         word="picked",
-        passports=True,
         fill=_FILL,
     )
     return {**drawn, "panels": [funnel, losses, tasks, pairs, drawn["panel"], files]}

@@ -33,9 +33,10 @@ def spread(
     noun: str,
     word: str,
     fill: str,
-    passports: bool = False,
 ) -> dict[str, Any]:
     """What a page shows of the dots: the panel, the picture, and which axes were asked for.
+
+    A dot opens the passport of its row.
 
     Args:
         relation: a table, or a parenthesised SELECT, with doc_id, source and `axes`.
@@ -44,7 +45,6 @@ def spread(
         noun: what a row is, in the plural.
         word: the column that says whether it stays.
         fill: the command that fills it.
-        passports: whether a dot opens the row's passport.
     """
     across, up = (
         asked if asked in axes else default
@@ -66,7 +66,7 @@ ORDER BY md5(doc_id), doc_id LIMIT {_DOTS}""",
             float(row["y"]),
             bool(row[word]),
             row["doc_id"],
-            address("/doc", {"id": row["doc_id"]}) if passports and not reader.static else "",
+            address("/doc", {"id": row["doc_id"]}) if not reader.static else "",
         )
         for row in panel.rows
     ]

@@ -42,6 +42,7 @@ ORDER BY bytes_per_token DESC, source""",
        max(value) FILTER (metric = 'vocabulary_used') AS vocabulary_used,
        max(value) FILTER (metric = 'renyi_efficiency') AS renyi_efficiency
 FROM tokenizer_figures WHERE scope = 'language' GROUP BY language ORDER BY documents DESC""",
+        note="A word stands between spaces: of languages without them, compare the premium.",
         fill=_FILL,
     )
     pieces = reader.panel(
@@ -56,7 +57,7 @@ FROM tokenizer_figures WHERE scope = 'language' GROUP BY language ORDER BY docum
         "Vocabulary sizes on held-out text, and those the vocabulary laws advise",
         "SELECT vocab_size, metric, value FROM tokenizer_figures "
         "WHERE scope IN ('held_out', 'advice') ORDER BY vocab_size, metric",
-        fill=_FILL,
+        fill="tokenizer: {compare_vocab_sizes: [4000, 8000]} in pipeline.yaml, llm-data run",
     )
     densest = max((row["bytes_per_token"] or 0 for row in density.rows), default=1)
     return {
