@@ -143,8 +143,12 @@ def _told(before: str | None, after: str | None) -> list[tuple[str, Any, Any]]:
 
 def _written(value: Any) -> str:
     """A setting as YAML's flow style has it, cut where it is long."""
+    if value is None:
+        return "not set"
+    if isinstance(value, float):
+        return f"{value:g}"
     told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return "not set" if value is None else told if len(told) <= _LONG else f"{told[:_LONG]}…"
+    return told if len(told) <= _LONG else f"{told[:_LONG]}…"
 
 
 def _changes(

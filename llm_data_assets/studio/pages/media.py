@@ -14,9 +14,11 @@ def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
     """The funnel, the reasons with their bounds, kept and removed by two signals."""
     funnel = reader.panel(
         "funnel",
-        "Pairs left after each stage",
-        """SELECT source, stage, docs FROM branch_survival
-WHERE branch = 'media' AND reason IS NULL ORDER BY source, step""",
+        "Pairs from file to what is worth fetching",
+        """SELECT source, any_value(docs) FILTER (step = 1) AS read_in,
+       any_value(docs) FILTER (step = 2) AS deduped, any_value(docs) FILTER (step = 3) AS kept,
+       kept / nullif(read_in, 0) AS share_kept
+FROM branch_survival WHERE branch = 'media' AND reason IS NULL GROUP BY source ORDER BY source""",
         fill=_FILL,
     )
     reasons = reader.panel(
