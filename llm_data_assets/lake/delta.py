@@ -290,17 +290,26 @@ class Lake:
         version: int | None = None,
     ) -> list[Path]:
         """Files of the current (or a given) version, of one partition or of all, sorted."""
+        paths = self.named(table, partition, version)
+        if self.store:
+            self.store.fetch(paths)
+        return paths
+
+    def named(
+        self,
+        table: Table,
+        partition: Mapping[str, str] | None = None,
+        version: int | None = None,
+    ) -> list[Path]:
+        """The same as the log names them, whether or not they are still there."""
         prefix = _partition_path(table, partition or {})
         folder = self.table_path(table)
         at = self._newest(table) if version is None else version
         if at is None:
             return []
         with self._told(table, "read"):
-            named = _files_at(self.address(table), at)
-        paths = [folder / path for path in named if path.startswith(prefix)]
-        if self.store:
-            self.store.fetch(paths)
-        return paths
+            listed = _files_at(self.address(table), at)
+        return [folder / path for path in listed if path.startswith(prefix)]
 
     def shards(self, table: Table, partition: Mapping[str, str]) -> list[ShardFile]:
         """The shard files of one partition, sorted by shard."""
