@@ -5,6 +5,7 @@ the run that follows: it is killed (`kill`), its disk is full (`space`; Linux, w
 mount in a namespace of one's own), or two of it run at once (`twice`). Then a reader looks: every
 partition must hold its old or its new content, whole. Then a run that nobody disturbs must end
 where one in a quiet home did, byte for byte, and leave no temporary file. Anything else is a loss.
+`--stage` has `kill` strike in one stage alone.
 
 This process forks a child a trial, which costs no imports, and so starts no thread of its own:
 all work with tables is done in children.
@@ -23,7 +24,8 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ from llm_data_assets.versions.pins import files_by_table
 from llm_data_assets_tests.conftest import sentence, write_workspace
 from llm_data_assets_tests.stages.test_whole_flow import contents
 
+Times = Mapping[str, float]  # when each stage began in an undisturbed run, and "the end"
 _CLONE_NEWUSER, _CLONE_NEWNS = 0x10000000, 0x00020000
 _SPACE_FROM, _SPACE_TO = 16 << 10, 680 << 10
 
@@ -46,16 +49,23 @@ def open_at(folder: Path) -> Workspace:
     return open_workspace(folder / "home", folder / "catalog.yaml", folder / "pipeline.yaml")
 
 
-def make(folder: Path) -> None:
-    """Every partition that is not fresh; says in `stage` which one is under way."""
+def make(folder: Path) -> dict[str, float]:
+    """Every partition that is not fresh; says in `stage` which one is under way.
+
+    Returns:
+        When each stage began that had something to do, in seconds from the start.
+    """
+    start, began = time.monotonic(), {}
     workspace = open_at(folder)
     lake_of(workspace).sweep()
     for name, stage in STAGES.items():
         for partition in stage.partitions(workspace):
             if not is_fresh(stage, Context(workspace, lake_of(workspace), partition), STAGES):
                 (folder / "stage").write_text(name)
+                began.setdefault(name, time.monotonic() - start)
                 done = materialise(stage, partition, workspace)
                 assert not done.blocked_by(stage), (name, partition.key)
+    return began | {"the end": time.monotonic() - start}
 
 
 def change(folder: Path) -> None:
@@ -63,8 +73,15 @@ def change(folder: Path) -> None:
     with (folder / "a.jsonl").open("a") as file:
         for number in range(40, 48):
             file.write(json.dumps({"id": f"late{number}", "text": sentence(number)}) + "\n")
+    with (folder / "talks.jsonl").open("a") as file:
+        file.writelines(json.dumps(talk(number)) + "\n" for number in range(12, 16))
     pipeline = folder / "pipeline.yaml"
     pipeline.write_text(pipeline.read_text().replace("rules: [gopher, clean]", "rules: [clean]"))
+
+
+def talk(number: int) -> dict[str, str]:
+    """A dialogue of two turns."""
+    return {"instruction": f"Say it in {number} words: {sentence(number)}", "output": sentence(99)}
 
 
 def picture(folder: Path) -> dict[str, str]:
@@ -126,19 +143,25 @@ def ask(function: Callable[[], Any], folder: Path) -> Any:
     return found
 
 
-def kill(folder: Path, dice: random.Random, seconds: float) -> str:
-    """The run is killed at a moment of its time; returns the stage that it was in."""
+def kill(folder: Path, dice: random.Random, times: Times, stage: str | None = None) -> str:
+    """The run is killed at a moment of its time, or of a stage; returns the stage it was in."""
     process = start(lambda: make(folder), folder / "killed.json")
-    time.sleep(dice.uniform(0, seconds))
+    if stage:
+        while (folder / "stage").read_text() != stage:
+            time.sleep(0.001)
+        later = sorted(at - times[stage] for at in times.values() if at > times[stage])
+        time.sleep(dice.uniform(0, later[0]))
+    else:
+        time.sleep(dice.uniform(0, times["the end"]))
     os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
     return (folder / "stage").read_text()
 
 
-def twice(folder: Path, dice: random.Random, seconds: float) -> str:
+def twice(folder: Path, dice: random.Random, times: Times) -> str:
     """Two runs of the same partitions at once, the second a little later; both must succeed."""
     one = start(lambda: make(folder), folder / "one.json")
-    time.sleep(dice.uniform(0, seconds / 4))
+    time.sleep(dice.uniform(0, times["the end"] / 4))
     other = start(lambda: make(folder), folder / "other.json")
     for process, name in ((one, "one"), (other, "other")):
         if os.waitpid(process, 0)[1]:
@@ -146,7 +169,7 @@ def twice(folder: Path, dice: random.Random, seconds: float) -> str:
     return "two runs"
 
 
-def space(folder: Path, dice: random.Random, seconds: float) -> str:
+def space(folder: Path, dice: random.Random, times: Times) -> str:
     """The run is on a disk that gets full; returns the stage that it failed in."""
     size = dice.randint(_SPACE_FROM, _SPACE_TO)
     said = ask(lambda: _on_small_disk(folder, size), folder)
@@ -191,7 +214,9 @@ def _on_small_disk(folder: Path, free: int) -> str:
 FAULTS = {"kill": kill, "space": space, "twice": twice}
 
 
-def run_trials(fault: str, trials: int, seed: int, root: Path) -> dict[str, Any]:
+def run_trials(
+    fault: str, trials: int, seed: int, root: Path, stage: str | None = None
+) -> dict[str, Any]:
     """Trials and losses by the stage that was disturbed, and what was lost."""
     dice = random.Random(seed)
     start_folder, quiet = root / "start", root / "quiet"
@@ -201,14 +226,18 @@ def run_trials(fault: str, trials: int, seed: int, root: Path) -> dict[str, Any]
         for name, some in (("a", range(12)), ("b", range(8, 20)))
     }
     write_workspace(start_folder, records)
+    with (start_folder / "catalog.yaml").open("a") as catalog:
+        catalog.write("  talks: {format: alpaca, uris: [talks.jsonl], license: CC0-1.0}\n")
+    (start_folder / "talks.jsonl").write_text(
+        "".join(json.dumps(talk(number)) + "\n" for number in range(12))
+    )
     ask(lambda: make(start_folder), start_folder)
     before = ask(lambda: picture(start_folder), start_folder)
     change(start_folder)
     (start_folder / "stage").write_text("before the first stage")
     shutil.copytree(start_folder, quiet, symlinks=True)
-    began = time.monotonic()
-    ask(lambda: make(quiet), quiet)
-    seconds = time.monotonic() - began
+    times = ask(lambda: make(quiet), quiet)
+    disturb = partial(kill, stage=stage) if stage else FAULTS[fault]
     after, expected = (ask(lambda f=f: f(quiet), quiet) for f in (picture, final))
     tried: Counter[str] = Counter()
     lost: dict[str, list[str]] = {}
@@ -217,7 +246,7 @@ def run_trials(fault: str, trials: int, seed: int, root: Path) -> dict[str, Any]
         shutil.copytree(start_folder, folder, symlinks=True)
         where = fault
         try:
-            where = FAULTS[fault](folder, dice, seconds)
+            where = disturb(folder, dice, times)
             seen = ask(lambda folder=folder: picture(folder), folder)
             for place in before.keys() | after.keys() | seen.keys():
                 one, other, found = (each.get(place) for each in (before, after, seen))
@@ -232,7 +261,7 @@ def run_trials(fault: str, trials: int, seed: int, root: Path) -> dict[str, Any]
         shutil.rmtree(folder)
     return {
         "fault": fault,
-        "seconds_undisturbed": round(seconds, 2),
+        "seconds_undisturbed": round(times["the end"], 2),
         "trials": dict(sorted(tried.items())),
         "losses": {where: len(each) for where, each in lost.items()},
         "lost": lost,
@@ -244,9 +273,12 @@ def main() -> None:
     parser.add_argument("fault", choices=sorted(FAULTS))
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--stage", choices=sorted(STAGES), help="of `kill`")
     given = parser.parse_args()
+    if given.stage and given.fault != "kill":
+        parser.error("--stage goes with kill")
     with tempfile.TemporaryDirectory() as folder:
-        found = run_trials(given.fault, given.trials, given.seed, Path(folder))
+        found = run_trials(given.fault, given.trials, given.seed, Path(folder), given.stage)
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
 
 
