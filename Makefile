@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE =
+# Where `llm-data studio` answers: what Dagster shows of an asset, a partition, a check links there.
+export LLM_DATA_STUDIO_URL ?= http://127.0.0.1:8765
 
 .PHONY: help setup demo test test-slow lint types audit dev clean
 .DEFAULT_GOAL := help

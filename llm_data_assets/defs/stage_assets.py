@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from html import escape
 from typing import Any
 
 import dagster as dg
@@ -173,7 +174,11 @@ def column_schema(schema: pa.Schema) -> dg.TableSchema:
             dg.TableColumn(
                 field.name,
                 str(field.type),
-                description=(field.metadata or {}).get(b"description", b"").decode() or None,
+                # Dagster's pages take it for Markdown, in which <source> is a tag without a name.
+                description=escape(
+                    (field.metadata or {}).get(b"description", b"").decode(), quote=False
+                )
+                or None,
             )
             for field in schema
         ]

@@ -1,4 +1,4 @@
-"""Dagster's own pages of a home that it ran: the lineage, a partition, a failing check."""
+"""Dagster's own pages of a home that it ran: lineage, a partition, a failing check, an asset."""
 
 import os
 import socket
@@ -35,7 +35,7 @@ def address(shown: Workspace) -> Iterator[str]:
     )  # fmt: skip
     base = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
+        for _ in range(1500):  # a busy machine takes minutes to load the definitions
             try:
                 urllib.request.urlopen(f"{base}/server_info", timeout=5).read()
                 break
@@ -50,14 +50,16 @@ def address(shown: Workspace) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("name", "path", "said"),
     [
-        ("dagster_lineage", "/assets/filtered_corpus?view=lineage", "quality_signals"),
+        ("dagster_lineage", "/assets/filtered_corpus?view=lineage&lineageScope=upstream"
+         "&lineageDepth=6", "quality_signals"),
         ("dagster_partition", "/assets/filtered_corpus?view=partitions&partition=c4", "c4"),
+        ("dagster_catalogue", "/assets/filtered_corpus?view=overview", "Every edit is in"),
         ("dagster_failing_check", "/assets/tokenizer?view=checks", "every_rule_fires"),
     ],
-)
+)  # fmt: skip
 def test_a_page_of_dagster_shows_it(tab: Tab, name: str, path: str, said: str) -> None:
     page = tab.open(path)
-    page.get_by_text(said).first.wait_for(timeout=60_000)
+    page.get_by_text(said).first.wait_for(timeout=180_000)
     page.wait_for_timeout(3000)  # the graph is laid out after its names are there
     tab.keep(name)
     tab.complaints.clear()  # Dagster's pages have their own

@@ -80,6 +80,7 @@ def test_every_stage_has_its_checks_and_a_described_schema(definitions: dg.Defin
         assert node.description and node.group_name != "default" and node.kinds and node.owners
         columns = node.metadata["dagster/column_schema"].columns
         assert all(column.description for column in columns), name
+        assert not any("<" in column.description for column in columns), name  # it is Markdown
 
 
 def test_a_changed_setting_changes_the_code_version(workspace: Workspace, tmp_path: Path) -> None:

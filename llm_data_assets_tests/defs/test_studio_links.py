@@ -17,6 +17,7 @@ def test_links_follow_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
         "studio": dg.MetadataValue.url("http://localhost:8765/filters?source=web+en")
     }
     assert studio_link("raw_corpus")["studio"].value == "http://localhost:8765/"
+    assert studio_link("filtered_pairs")["studio"].value == "http://localhost:8765/media"
     assert check_link("drops")["studio"].value == "http://localhost:8765/checks?asset=drops"
 
 
