@@ -50,13 +50,12 @@ def address(shown: Workspace) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("name", "path", "said"),
     [
-        ("dagster_lineage", "/assets/filtered_corpus?view=lineage&lineageScope=upstream"
-         "&lineageDepth=6", "quality_signals"),
+        ("dagster_lineage", "/assets/filtered_corpus?view=lineage", "quality_signals"),
         ("dagster_partition", "/assets/filtered_corpus?view=partitions&partition=c4", "c4"),
-        ("dagster_catalogue", "/assets/filtered_corpus?view=overview", "Every edit is in"),
+        ("dagster_catalogue", "/assets/survival?view=overview", "Columns"),
         ("dagster_failing_check", "/assets/tokenizer?view=checks", "every_rule_fires"),
     ],
-)  # fmt: skip
+)
 def test_a_page_of_dagster_shows_it(tab: Tab, name: str, path: str, said: str) -> None:
     page = tab.open(path)
     page.get_by_text(said).first.wait_for(timeout=180_000)

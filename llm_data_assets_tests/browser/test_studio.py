@@ -54,7 +54,8 @@ def test_a_moved_slider_answers_at_once_and_stands_in_the_address(tab: Tab) -> N
     for _ in range(120):
         page.keyboard.press("ArrowRight")
     page.wait_for_load_state("networkidle")
-    page.locator("#yaml").wait_for()
+    # The last press is answered, not one before it.
+    playwright.expect(page.locator("#yaml pre")).to_contain_text(f"min: {slider.input_value()}")
     assert page.locator("#survivors .headline").inner_text() != before
     assert re.search(r"\?gopher_short_doc\.min=\d+$", page.url)
     assert "gopher_short_doc" in page.locator("#yaml pre").inner_text()
