@@ -103,7 +103,10 @@ def _dealt(keys, rows, shift, places, n, bits):  # type: ignore[no-untyped-def]
 def _grouped(dealt, members, starts, more, rows):  # type: ignore[no-untyped-def]
     n = len(dealt)
     room = np.int64(16)
-    while room < 4 * (starts[1:] - starts[:-1]).max():
+    longest = np.int64(0)
+    for part in range(len(starts) - 1):
+        longest = max(longest, starts[part + 1] - starts[part])
+    while room < 4 * longest:
         room *= 2
     mask = np.uint64(room - 1)
     # A slot names the first of a key, in the order dealt, and its group. One of an earlier part

@@ -95,9 +95,12 @@ def _buffers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     _, offsets, data = texts.buffers()
     width = np.int32 if pa.types.is_string(texts.type) else np.int64
     if offsets is None or len(texts) == 0:
-        return np.empty(0, np.uint8), np.zeros(1, np.int64)
+        return np.frombuffer(b"", np.uint8), np.zeros(1, np.int64)
     ends = np.frombuffer(offsets, width)[texts.offset : texts.offset + len(texts) + 1]
-    return np.frombuffer(data or b"", np.uint8), ends.astype(np.int64)
+    values = np.frombuffer(data or b"", np.uint8)
+    # Who made the array decides; kernels are compiled once more for the other kind.
+    values.flags.writeable = False
+    return values, ends.astype(np.int64)
 
 
 def _chunks(offsets: np.ndarray) -> Iterator[np.ndarray]:

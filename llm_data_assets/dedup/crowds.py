@@ -74,7 +74,11 @@ def insert(crowd, document, shingles, threshold):  # type: ignore[no-untyped-def
             slots, heads = _wider(slots, heads)
         if n_links == len(links):
             longer = np.empty((2 * n_links, 3), np.int32)
-            longer[:n_links] = links
+            # A loop: a slice assigned brings along what it would say of an unlike shape, and that
+            # takes longer to compile than all else here.
+            for link in range(n_links):
+                for column in range(3):
+                    longer[link, column] = links[link, column]
             links = longer
         key = _key(ordered[place], size)
         at = _slot(slots, key)

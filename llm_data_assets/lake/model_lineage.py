@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import sqlglot
 from sqlglot import exp
 from sqlglot.lineage import lineage
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import build_scope
 
 
 def column_lineage(
@@ -19,10 +21,15 @@ def column_lineage(
     tree = sqlglot.parse_one(select, dialect="duckdb")
     if tree.find(exp.Pivot):
         return {}
-    schema = {table: dict(types) for table, types in inputs.items()}
+    schema: dict[str, object] = {table: dict(types) for table, types in inputs.items()}
+    # Once for all columns, as `lineage` would do for each: most of the work lies here.
+    whole = qualify(
+        tree, dialect="duckdb", schema=schema, validate_qualify_columns=False, identify=False
+    )
+    scope = build_scope(whole)
     found = {}
     for column in columns:
-        root = lineage(column, tree.copy(), schema=schema, dialect="duckdb")
+        root = lineage(column, whole, schema=schema, dialect="duckdb", scope=scope, copy=False)
         found[column] = sorted(
             {
                 (node.expression.name, node.name.split(".")[-1].strip('"'))

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
 from llm_data_assets.config.digest import file_checksum
@@ -153,6 +152,8 @@ def fit_report(runs: Path, drop_highest: int | None, samples: int) -> dict[str, 
 def _read_runs(runs: Path) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
     if not runs.is_file():
         raise ConfigError("--fit", str(runs), "is no file", "a CSV with params, tokens and loss")
+    import polars as pl  # a quarter of a second of every start, for who fits
+
     try:
         frame = pl.read_csv(runs)
         by_name = {name.strip().lower(): name for name in frame.columns}
@@ -186,6 +187,8 @@ def vocabulary_report(runs: Path) -> dict[str, Any] | None:
     Raises:
         ConfigError: a column is missing, or the runs cannot be fitted.
     """
+    import polars as pl
+
     from llm_data_assets.planning.vocabulary_fit import fit_vocabulary  # SciPy, for who fits
 
     frame = pl.read_csv(runs) if runs.is_file() else pl.DataFrame()

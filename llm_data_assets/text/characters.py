@@ -1,6 +1,7 @@
 """Unicode as tables that a kernel can read: what each character is, and its lower case."""
 
 import unicodedata
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -91,11 +92,17 @@ class Characters(NamedTuple):
 def characters() -> Characters:
     """The tables of this Python's Unicode version."""
     everything = [chr(code) for code in range(TABLE_SIZE)]
-    records = np.fromiter(map(_record, everything), np.uint32, TABLE_SIZE)
-    lower = np.fromiter((ord(fold(each)) for each in everything), np.uint32, TABLE_SIZE)
+    # One property after the other: every process needs this, and one character after the other
+    # takes half a second.
+    records = np.zeros(TABLE_SIZE, np.uint32)
+    for bit, holds in _properties(everything):
+        records |= np.where(holds, np.uint32(bit), np.uint32(0))
+    for bit, members in _SETS:
+        records[[ord(each) for each in members if ord(each) < TABLE_SIZE]] |= bit
     for ranges, bit in ((_HAN, HAN), (_KATAKANA, KATAKANA), (_THAI, THAI), (_UNSPACED, UNSPACED)):
         for first, last in ranges:
             records[first : last + 1] |= bit
+    lower = np.fromiter(map(ord, map(fold, everything)), np.uint32, TABLE_SIZE)
     return Characters(records, lower)
 
 
@@ -105,31 +112,30 @@ def fold(character: str) -> str:
     return "σ" if lower == "ς" else lower if len(lower) == 1 else character
 
 
-def _record(character: str) -> int:
-    category = unicodedata.category(character)
-    is_alnum = character.isalnum()
-    is_upper = character.isupper()
-    properties = (
-        (SPACE, character.isspace()),
-        (BREAK, character in _BREAKS),
-        (ALPHA, character.isalpha()),
-        (ALNUM, is_alnum),
-        (WORD, is_alnum or character == "_"),
-        (LETTER, is_alnum and category != "Nd"),
-        (DECIMAL, category == "Nd"),
-        (DIGIT, character.isdigit()),
-        (UPPER, is_upper),
-        (SMALL, (character.islower() or category == "Lt") and not is_upper),
-        (PUNCTUATION, character in SYMBOLS),
-        (END, character in SENTENCE_END),
-        (STOP, character in _STOPS),
-        (NOTED, character in _STOPS or character in "#…{["),
-        (CLOSING, character in _CLOSING),
-        (LEADING_VOWEL, character in _LEADING_VOWELS),
-        (MARK, category[0] == "P"),
-        (EDGE, character in _EDGES or category == "So"),
-        (CURRENCY, category == "Sc"),
-        (QUOTE, character in _QUOTES),
-        (EXTENDS, category in ("Mn", "Mc", "Me") or character in "\u200c\u200d"),
-    )
-    return sum(bit for bit, holds in properties if holds)
+_SETS = (
+    (BREAK, _BREAKS), (WORD, "_"), (PUNCTUATION, SYMBOLS), (END, SENTENCE_END), (STOP, _STOPS),
+    (NOTED, _STOPS.union("#…{[")), (CLOSING, _CLOSING), (LEADING_VOWEL, _LEADING_VOWELS),
+    (EDGE, _EDGES), (QUOTE, _QUOTES), (EXTENDS, "\u200c\u200d"),
+)  # fmt: skip
+
+
+def _properties(everything: list[str]) -> Iterator[tuple[int, np.ndarray]]:
+    """(bit, whether each character has it: bool[n])."""
+
+    def of(method: Callable[[str], bool]) -> np.ndarray:
+        return np.fromiter(map(method, everything), np.bool_, len(everything))
+
+    category = np.array(list(map(unicodedata.category, everything)), "U2").astype("S2")
+    is_alnum, is_upper, is_decimal = of(str.isalnum), of(str.isupper), category == b"Nd"
+    yield SPACE, of(str.isspace)
+    yield ALPHA, of(str.isalpha)
+    yield ALNUM | WORD, is_alnum
+    yield LETTER, is_alnum & ~is_decimal
+    yield DECIMAL, is_decimal
+    yield DIGIT, of(str.isdigit)
+    yield UPPER, is_upper
+    yield SMALL, (of(str.islower) | (category == b"Lt")) & ~is_upper
+    yield MARK, category.view("S1")[::2] == b"P"
+    yield EDGE, category == b"So"
+    yield CURRENCY, category == b"Sc"
+    yield EXTENDS, np.isin(category, [b"Mn", b"Mc", b"Me"])

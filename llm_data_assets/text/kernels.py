@@ -36,8 +36,13 @@ from llm_data_assets.text.stop_words import BY_LANGUAGE, GOPHER
 PRIME_1 = np.uint64(0x9E3779B185EBCA87)
 PRIME_2 = np.uint64(0xC2B2AE3D27D4EB4F)
 
+# Numba compiles a kernel, and all it calls, once more for each literal that another kernel calls it
+# with, for int32 beside int64, and for what a variable holds before a loop has changed its type.
+# So numbers that kernels hand on have a type from the start: these, and casts where they are read.
+ZERO, YES, NO = np.int64(0), np.bool_(True), np.bool_(False)
+
 # How the words of a document are found.
-BY_SPACE, GIVEN, BY_SCRIPT = range(3)
+BY_SPACE, GIVEN, BY_SCRIPT = map(np.uint8, range(3))
 
 # What is known of a distinct word: bits of its flags.
 REAL, HAS_LETTER, HAS_ALPHA, CAPITALS, NOT_SYMBOL, HAS_MARK = 1, 2, 4, 8, 16, 32
@@ -197,11 +202,12 @@ def find_words(points, n, records, mode, starts, ends):  # type: ignore[no-untyp
 def _split_words(points, records, starts, ends, words):  # type: ignore[no-untyped-def]
     """Split, in place, those of the words between spaces that have characters without spaces."""
     spans = np.empty((words, 2), np.int32)
-    spans[:, 0] = starts[:words]
-    spans[:, 1] = ends[:words]
-    count = 0
     for w in range(words):
-        start, end = spans[w]
+        spans[w, 0] = starts[w]
+        spans[w, 1] = ends[w]
+    count = ZERO
+    for w in range(words):
+        start, end = np.int64(spans[w, 0]), np.int64(spans[w, 1])
         if _is_unspaced(points, start, end, records):
             count = _split_by_script(points, start, end, records, starts, ends, count)
         else:
@@ -339,8 +345,8 @@ def number_words(
     distinct = 0
     normals = 0
     for w in range(count):
-        start = starts[w]
-        end = ends[w]
+        start = np.int64(starts[w])
+        end = np.int64(ends[w])
         key = _word_key(points, packed, start, end)
         number = look_up(key, keys, slots, shift, distinct)
         tokens[w] = number

@@ -22,7 +22,7 @@ from llm_data_assets.text.characters import (
     UPPER,
     WORD,
 )
-from llm_data_assets.text.kernels import hash_folded, is_among, is_space, record_of
+from llm_data_assets.text.kernels import ZERO, hash_folded, is_among, is_space, record_of
 from llm_data_assets.text.kernels_lines import (
     AT_NEWLINE,
     SHORT_LINE,
@@ -32,6 +32,7 @@ from llm_data_assets.text.kernels_lines import (
     share,
     split_lines,
     strip,
+    strip_line,
 )
 
 
@@ -98,25 +99,24 @@ def measure_c4(
     t5[:] = 0.0
     dclm[:] = 0.0
     fineweb[:] = 0.0
-    size = 0
-    kept = 0
-    n_words = 0
+    size = kept = n_words = ZERO
     word_starts, word_ends, m, noted, before = found
     longest = 0
     for w in range(m):
         longest = max(longest, word_ends[w] - word_starts[w])
-    w = 0
-    to = 0
+    w = to = ZERO
     # Between the two characters of "\r\n" is a line without words.
     for k in range(len(breaks) + 1):
         first_word, since = w, to
-        w, to = (before[k, 0], before[k, 1]) if k < len(breaks) else (m, len(noted))
+        w, to = m, len(noted)
+        if k < len(breaks):
+            w, to = np.int64(before[k, 0]), np.int64(before[k, 1])
         words_here = w - first_word
         if words_here < 3 or (
             longest > MAX_WORD and _has_long_word(word_starts, word_ends, first_word, w)
         ):
             continue  # no reading keeps it
-        start, end = word_starts[first_word], word_ends[w - 1]
+        start, end = np.int64(word_starts[first_word]), np.int64(word_ends[w - 1])
         has = 0
         for each in range(since, to):
             has |= _mark(points[noted[each]])
@@ -245,33 +245,34 @@ def _phrase(points, start, i, end):  # type: ignore[no-untyped-def]
         return _HAS_CURLY
     point |= 0x20
     if point == 0x6A:  # j
-        if _is_around(points, start, i, 0, end, _JAVASCRIPT):
+        if _is_around(points, start, i, i, end, _JAVASCRIPT):
             return _HAS_JAVASCRIPT
     elif point == 0x70:  # p
-        if _is_around(points, start, i, 7, end, _LOREM):
+        if _is_around(points, start, i - 7, i, end, _LOREM):
             return _HAS_LOREM
     elif point == 0x76:  # v
-        if _is_around(points, start, i, 3, end, _PRIVACY):
+        if _is_around(points, start, i - 3, i, end, _PRIVACY):
             return _HAS_POLICY
     elif point == 0x66:  # f
-        if _is_around(points, start, i, 7, end, _TERMS):
+        if _is_around(points, start, i - 7, i, end, _TERMS):
             return _HAS_POLICY
     elif point == 0x6B and (
-        _is_around(points, start, i, 3, end, _COOKIE)
-        or _is_around(points, start, i, 8, end, _USES)
-        or _is_around(points, start, i, 10, end, _USE_OF)
-        or _is_around(points, start, i, 7, end, _USE)
+        _is_around(points, start, i - 3, i, end, _COOKIE)
+        or _is_around(points, start, i - 8, i, end, _USES)
+        or _is_around(points, start, i - 10, i, end, _USE_OF)
+        or _is_around(points, start, i - 7, i, end, _USE)
     ):
         return _HAS_POLICY
     return 0
 
 
 @njit(nogil=True, cache=True)
-def _is_around(points, start, i, before, end, needle):  # type: ignore[no-untyped-def]
+def _is_around(points, start, at, i, end, needle):  # type: ignore[no-untyped-def]
+    """Whether a phrase with its rare letter at i begins at `at`."""
     return (
-        i - before >= start
-        and (i == start or before == 0 or points[i - 1] | 0x20 == needle[before - 1])
-        and _is_here(points, i - before, end, needle)
+        at >= start
+        and (i == start or i == at or points[i - 1] | 0x20 == needle[i - at - 1])
+        and _is_here(points, at, end, needle)
     )
 
 
@@ -411,9 +412,9 @@ def _measure_fineweb(points, kept, records, n_words, space, row):  # type: ignor
     while kept > head and _is_blank(points, starts[kept - 1], ends[kept - 1], records):
         kept -= 1
     if kept > head:
-        starts[head], _ = strip(points, starts[head], ends[head], records)
-        _, ends[kept - 1] = strip(points, starts[kept - 1], ends[kept - 1], records)
-    lines = 0
+        starts[head], _ = strip_line(points, starts, ends, head, records)
+        _, ends[kept - 1] = strip_line(points, starts, ends, kept - 1, records)
+    lines = ZERO
     ended = 0
     short = 0
     characters = 0
@@ -444,13 +445,13 @@ def _is_blank(points, start, end, records):  # type: ignore[no-untyped-def]
 def measure_fineweb(points, n, records, n_words, space, row):  # type: ignore[no-untyped-def]
     """FineWeb's four shares of a text as it is, with the words found in it, into row[:4]."""
     starts, ends, table, breaks = space
-    count = split_lines(points, 0, n, breaks, AT_NEWLINE, starts, ends)
+    count = split_lines(points, ZERO, n, breaks, AT_NEWLINE, starts, ends)
     newlines = count - 1
-    lines = 0
+    lines = ZERO
     ended = 0
     short = 0
     for k in range(count):
-        first, last = strip(points, starts[k], ends[k], records)
+        first, last = strip_line(points, starts, ends, k, records)
         if last > first:
             starts[lines] = starts[k]
             ends[lines] = ends[k]
@@ -473,11 +474,11 @@ def removed_words(points, n, records, space):  # type: ignore[no-untyped-def]
     cart", "read more..." at the end and "sign-in" at the begin leave lines of up to ten words.
     """
     starts, ends, _, breaks = space
-    count = split_lines(points, 0, n, breaks, AT_NEWLINE, starts, ends)
+    count = split_lines(points, ZERO, n, breaks, AT_NEWLINE, starts, ends)
     removed = 0
     every = 0
     for k in range(count):
-        start, end = starts[k], ends[k]
+        start, end = np.int64(starts[k]), np.int64(ends[k])
         upper = 0
         digits = 0
         words = 0

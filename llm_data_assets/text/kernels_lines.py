@@ -4,8 +4,11 @@ import numpy as np
 from numba import njit
 
 from llm_data_assets.text.kernels import (
+    NO,
     PRIME_1,
     PRIME_2,
+    YES,
+    ZERO,
     clear_slots,
     hash_points,
     is_among,
@@ -27,7 +30,7 @@ _READ_MORE = np.array(list(map(ord, "read more")), np.uint32)
 JAVASCRIPT = np.array(list(map(ord, "javascript")), np.uint32)
 
 # How `split_lines` cuts.
-AT_NEWLINE, AT_NEWLINES, AT_BREAK, AT_TWO_NEWLINES, AT_BLANK = range(5)
+AT_NEWLINE, AT_NEWLINES, AT_BREAK, AT_TWO_NEWLINES, AT_BLANK = map(np.int64, range(5))
 
 
 @njit(nogil=True, cache=True)
@@ -79,12 +82,18 @@ def strip(points, start, end, records):  # type: ignore[no-untyped-def]
     return start, end
 
 
+@njit(nogil=True, cache=True, inline="always")
+def strip_line(points, starts, ends, k, records):  # type: ignore[no-untyped-def]
+    """`strip` of points[starts[k]:ends[k]]."""
+    return strip(points, np.int64(starts[k]), np.int64(ends[k]), records)
+
+
 @njit(nogil=True, cache=True)
 def keep_stripped(points, starts, ends, count, records):  # type: ignore[no-untyped-def]
     """Strip every part in place and leave out the empty ones; returns how many are left."""
-    kept = 0
+    kept = ZERO
     for k in range(count):
-        start, end = strip(points, starts[k], ends[k], records)
+        start, end = strip_line(points, starts, ends, k, records)
         if end > start:
             starts[kept] = start
             ends[kept] = end
@@ -108,9 +117,9 @@ def repeated(points, starts, ends, count, space):  # type: ignore[no-untyped-def
         of what occurs twice or more; characters of all parts.
     """
     keys, slots, counts, places = space
-    entries = _count_parts(points, starts, ends, count, keys, slots, counts, places, False)
+    entries = _count_parts(points, starts, ends, count, keys, slots, counts, places, NO)
     if entries < 0:
-        entries = _count_parts(points, starts, ends, count, keys, slots, counts, places, True)
+        entries = _count_parts(points, starts, ends, count, keys, slots, counts, places, YES)
     characters = 0
     for k in range(count):
         characters += ends[k] - starts[k]
@@ -136,7 +145,7 @@ def _count_parts(points, starts, ends, count, keys, slots, counts, places, in_fu
     entries = 0
     mismatches = 0
     for k in range(count):
-        start, end = starts[k], ends[k]
+        start, end = np.int64(starts[k]), np.int64(ends[k])
         key = hash_points(points, start, end) if in_full else _sample(points, start, end)
         place = key >> shift
         while slots[place] >= 0:
@@ -250,7 +259,7 @@ def measure_lines(points, n, records, m, space, row):  # type: ignore[no-untyped
     """The signals of LINE_SIGNALS (text.signals), into `row`; lines are stripped, blank ones not
     counted. `m` is the number of words."""
     starts, ends, table, breaks = space
-    count = split_lines(points, 0, n, breaks, AT_NEWLINE, starts, ends)
+    count = split_lines(points, ZERO, n, breaks, AT_NEWLINE, starts, ends)
     newlines = count - 1
     lines = keep_stripped(points, starts, ends, count, records)
     longest = 0
@@ -262,8 +271,8 @@ def measure_lines(points, n, records, m, space, row):  # type: ignore[no-untyped
     short = 0
     javascript = 0
     for k in range(lines):
-        start = starts[k]
-        end = ends[k]
+        start = np.int64(starts[k])
+        end = np.int64(ends[k])
         longest = max(longest, end - start)
         is_ellipsis = ends_in_ellipsis(points, start, end)
         ellipses += is_ellipsis
@@ -305,7 +314,7 @@ def measure_lines(points, n, records, m, space, row):  # type: ignore[no-untyped
     )
     row[10] = share(later, count)
     row[11] = share(later_characters, characters)
-    count = split_lines(points, 0, n, breaks, AT_TWO_NEWLINES, starts, ends)
+    count = split_lines(points, ZERO, n, breaks, AT_TWO_NEWLINES, starts, ends)
     count = keep_stripped(points, starts, ends, count, records)
     later, later_characters, every, every_character, characters = repeated(
         points, starts, ends, count, table
@@ -317,11 +326,11 @@ def measure_lines(points, n, records, m, space, row):  # type: ignore[no-untyped
 @njit(nogil=True, cache=True)
 def _paragraphs(points, n, records, breaks, starts, ends):  # type: ignore[no-untyped-def]
     """Runs of lines that are not blank, stripped as a whole; returns how many."""
-    lines = split_lines(points, 0, n, breaks, AT_NEWLINE, starts, ends)
-    count = 0
+    lines = split_lines(points, ZERO, n, breaks, AT_NEWLINE, starts, ends)
+    count = ZERO
     is_open = False
     for k in range(lines):
-        first, last = strip(points, starts[k], ends[k], records)
+        first, last = strip_line(points, starts, ends, k, records)
         if last > first:
             if not is_open:
                 starts[count] = first
@@ -337,22 +346,22 @@ def _paragraphs(points, n, records, breaks, starts, ends):  # type: ignore[no-un
 def measure_lines_datatrove(points, n, records, space, row):  # type: ignore[no-untyped-def]
     """Bullet and ellipsis lines and repetition as datatrove 0.10 counts them, into row[:6]."""
     starts, ends, table, breaks = space
-    count = split_lines(points, 0, n, breaks, AT_BREAK, starts, ends)
+    count = split_lines(points, ZERO, n, breaks, AT_BREAK, starts, ends)
     bullets = 0
     ellipses = 0
     for k in range(count):
-        start, end = strip(points, starts[k], ends[k], records)
+        start, end = strip_line(points, starts, ends, k, records)
         if end > start:
             bullets += points[start] == 0x2022 or points[start] == 0x2D
             ellipses += ends_in_ellipsis(points, start, end)
     row[0] = share(bullets, count)
     row[1] = share(ellipses, count)
-    start, end = strip(points, 0, n, records)
+    start, end = strip(points, ZERO, n, records)
     count = split_lines(points, start, end, breaks, AT_BLANK, starts, ends)
     later, characters, _, _, _ = repeated(points, starts, ends, count, table)
     row[2] = share(later, count)
     row[3] = share(characters, n)
-    count = split_lines(points, 0, n, breaks, AT_NEWLINES, starts, ends)
+    count = split_lines(points, ZERO, n, breaks, AT_NEWLINES, starts, ends)
     later, characters, _, _, _ = repeated(points, starts, ends, count, table)
     row[4] = share(later, count)
     row[5] = share(characters, n)
@@ -362,7 +371,7 @@ def measure_lines_datatrove(points, n, records, space, row):  # type: ignore[no-
 def measure_lines_raw(points, n, records, n_word_characters, space, dolma, nemo):  # type: ignore[no-untyped-def]
     """Lines as Dolma 1.2 (row[:4]) and NeMo Curator 1.4 (row[:7]) count them: not stripped."""
     starts, ends, table, breaks = space
-    count = split_lines(points, 0, n, breaks, AT_NEWLINE, starts, ends)
+    count = split_lines(points, ZERO, n, breaks, AT_NEWLINE, starts, ends)
     bullets = 0
     ellipses = 0
     for k in range(count):
@@ -374,12 +383,12 @@ def measure_lines_raw(points, n, records, n_word_characters, space, dolma, nemo)
     dolma[1] = share(ellipses, count)
     dolma[2] = share(every, count)
     dolma[3] = share(every_character, n_word_characters)
-    lines = 0
+    lines = ZERO
     bullets = 0
     ellipses = 0
     unended = 0
     for k in range(count):
-        start, end = strip(points, starts[k], ends[k], records)
+        start, end = strip_line(points, starts, ends, k, records)
         if end > start:
             starts[lines] = starts[k]
             ends[lines] = ends[k]
@@ -393,7 +402,7 @@ def measure_lines_raw(points, n, records, n_word_characters, space, dolma, nemo)
     nemo[2] = share(unended, lines)
     nemo[3] = share(later, lines)
     nemo[4] = share(later_characters, characters)
-    count = split_lines(points, 0, n, breaks, AT_TWO_NEWLINES, starts, ends)
+    count = split_lines(points, ZERO, n, breaks, AT_TWO_NEWLINES, starts, ends)
     later, later_characters, _, _, characters = repeated(points, starts, ends, count, table)
     nemo[5] = share(later, count)
     nemo[6] = share(later_characters, characters)

@@ -6,8 +6,10 @@ from numba import njit
 from llm_data_assets.text.kernels import (
     BY_SPACE,
     GIVEN,
+    NO,
     NORMAL,
     NORMAL_LENGTH,
+    ZERO,
     decode,
     find_words,
     number_words,
@@ -76,7 +78,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
         out: float64[n, COLUMNS].
     """
     records, lower = tables
-    given_starts, given_ends, given_at = given
+    given_at = given[2]
     stop_words, language_stops, language_at = stops
     longest = 0
     for d in range(len(offsets) - 1):
@@ -91,8 +93,8 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
     noted_at = starts[longest + 1 :]
     breaks = np.empty(1024, np.int32)
     before = np.empty((1024, 2), np.int32)
-    line_arrays = _line_space(1026)
-    words = _word_space(1024)
+    line_arrays = _line_space(np.int64(1026))
+    words = _word_space(np.int64(1024))
     top = np.zeros((4, 3), np.float64)
     dup = np.zeros((5, 6), np.float64)
     marks = np.zeros(4, np.int64)
@@ -111,8 +113,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
         noted = noted_at[:n_noted]
         if modes[d] == GIVEN:
             m = given_at[d + 1] - given_at[d]
-            starts[:m] = given_starts[given_at[d] : given_at[d + 1]]
-            ends[:m] = given_ends[given_at[d] : given_at[d + 1]]
+            _copy_words(given, given_at[d], m, starts, ends)
         elif modes[d] != BY_SPACE:
             m = find_words(points, n, records, modes[d], starts, ends)
         if len(words[0]) < m + 1:
@@ -132,8 +133,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
         if groups & OWN:
             measure_characters(points, n, records, table[2], table[3], row[CHARACTERS:WORDS])
             measure_lines(points, n, records, m, lines, row[LINES:NGRAMS])
-            total = 0
-            found = 0
+            total = found = ZERO
             for w in range(m):
                 number = table[0][w]
                 if table[1][number, NORMAL_LENGTH]:
@@ -166,8 +166,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                 n_words = find_tokens(left, size, records, lower, abbreviations, starts, ends)
                 row[FINEWEB + 6] = share(_count_newlines(left, size), n_words)
             if modes[d] == GIVEN:
-                starts[:m] = given_starts[given_at[d] : given_at[d + 1]]
-                ends[:m] = given_ends[given_at[d] : given_at[d + 1]]
+                _copy_words(given, given_at[d], m, starts, ends)
             elif modes[d] != BY_SPACE or groups & OF_C4_TOKENS:
                 find_words(points, n, records, modes[d], starts, ends)
         if groups & OF_DATATROVE:
@@ -178,7 +177,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                     table, space, lengths = words[1], words[2], words[4]
                 distinct, normals = number_words(
                     points, packed, starts, ends, m, records, lower, stop_words, stops_here,
-                    False, table,
+                    NO, table,
                 )  # fmt: skip
                 _word_ngrams(table[0], starts, ends, m, lengths, space, top, dup)
             measure_words_datatrove(table[1], distinct, m, marks, row[DATATROVE : DATATROVE + 7])
@@ -193,11 +192,19 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
             table, space, lengths = words[1], words[2], words[4]
             distinct, normals = number_words(
                 points, packed, starts, ends, m, records, lower, stop_words, stops_here,
-                False, table,
+                NO, table,
             )  # fmt: skip
             total = _word_ngrams(table[0], starts, ends, m, lengths, space, top, dup)
             _covered(top, dup, total, row[DCLM : COLUMNS - 1])
             row[COLUMNS - 1] = removed_words(points, n, records, lines)
+
+
+@njit(nogil=True, cache=True)
+def _copy_words(given, at, count, starts, ends):  # type: ignore[no-untyped-def]
+    """A loop: to assign a slice compiles what it would say of another shape, text and all."""
+    for w in range(count):
+        starts[w] = given[0][at + w]
+        ends[w] = given[1][at + w]
 
 
 @njit(nogil=True, cache=True)

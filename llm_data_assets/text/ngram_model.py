@@ -18,6 +18,7 @@ import pyarrow as pa
 from numba import njit
 
 from llm_data_assets.text.kernels import clear_slots, look_up
+from llm_data_assets.text.utf8 import utf8
 
 ORDER = 5  # bytes of the longest gram
 # The beginning decides as well as all, at a bounded cost.
@@ -57,13 +58,8 @@ def perplexities(model: NgramModel, texts: pa.Array) -> np.ndarray:
 
     256 is what a model that knows nothing gives.
     """
-    texts = texts.cast(pa.large_string())
-    _, offsets, data = texts.buffers()
-    at = np.frombuffer(offsets, np.int64)[texts.offset :][: len(texts) + 1]
     out = np.zeros(len(texts), np.float64)
-    _score(
-        np.frombuffer(data or b"\0", np.uint8), at, model.keys.view(np.uint64), model.counts, out
-    )
+    _score(*utf8(texts), model.keys.view(np.uint64), model.counts, out)
     return out
 
 

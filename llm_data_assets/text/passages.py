@@ -15,6 +15,8 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
+from llm_data_assets.text.utf8 import utf8
+
 MIN_UNITS = 8  # shorter grams are common speech (Brown et al. 2020, appendix C: 8 to 13)
 HAN_UNITS = 30  # thirteen characters of Chinese are common speech
 # Touvron et al. 2023, appendix A.6: a gram of more than ten tokens may skip four, none of them
@@ -162,12 +164,8 @@ def scan(texts: pa.Array, index: Index) -> np.ndarray:
     """int64[n, 3]: text, first unit and number of every gram whose hash is in the index."""
     if not len(texts) or not len(index.owners):
         return np.empty((0, 3), np.int64)
-    texts = texts.cast(pa.large_string())
-    _, offsets, values = texts.buffers()
-    ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    data = np.frombuffer(values, np.uint8) if values else np.empty(0, np.uint8)
     found = np.empty((4096, 3), np.int64)
-    arguments = (data, ends, _fold_table(), index.widths, _powers(index.widths), index.slots)
+    arguments = (*utf8(texts), _fold_table(), index.widths, _powers(index.widths), index.slots)
     count = _scan(*arguments, found)
     if count > len(found):
         found = np.empty((count, 3), np.int64)

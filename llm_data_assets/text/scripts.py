@@ -9,6 +9,7 @@ from numba import njit
 
 from llm_data_assets.text.characters import SPACE, TABLE_SIZE, characters
 from llm_data_assets.text.kernels import decode, record_of
+from llm_data_assets.text.utf8 import utf8
 
 SCRIPTS = (
     "latin", "greek", "cyrillic", "hebrew", "arabic", "devanagari", "thai", "hangul", "kana", "han",
@@ -28,12 +29,9 @@ def script_shares(texts: pa.Array) -> np.ndarray:
         between spaces that have letters, the share with letters of two scripts, as a word that
         imitates another with foreign letters has. Kana and Han are one there. 0 of nothing.
     """
-    texts = texts.cast(pa.large_string())
     out = np.zeros((len(texts), len(SCRIPTS) + 1), np.float64)
     if len(texts):
-        _, offsets, data = texts.buffers()
-        at = np.frombuffer(offsets, np.int64)[texts.offset :][: len(texts) + 1]
-        _measure(np.frombuffer(data or b"\0", np.uint8), at, characters().records, _letters(), out)
+        _measure(*utf8(texts), characters().records, _letters(), out)
     return out
 
 

@@ -19,6 +19,7 @@ from llm_data_assets.text.abbreviations import ABBREVIATIONS
 from llm_data_assets.text.characters import characters
 from llm_data_assets.text.kernels import BY_SCRIPT, BY_SPACE, GIVEN, hash_points
 from llm_data_assets.text.stop_words import BY_LANGUAGE, GOPHER
+from llm_data_assets.text.utf8 import utf8
 from llm_data_assets.text.words import UNSPACED_LANGUAGES, is_chinese, segment
 
 _F64, _I64, _STR = pa.float64(), pa.int64(), pa.string()
@@ -264,13 +265,10 @@ def measure_array(
     Returns:
         float64[n, kernels_measure.COLUMNS].
     """
-    texts = texts.cast(pa.large_string())
     out = np.zeros((len(texts), groups.COLUMNS), np.float64)
     if not len(texts):
         return out
-    _, offsets_buffer, data_buffer = texts.buffers()
-    offsets = np.frombuffer(offsets_buffer, np.int64)[texts.offset :][: len(texts) + 1]
-    data = np.frombuffer(data_buffer or b"\0", np.uint8)
+    data, offsets = utf8(texts)
     modes, given = _words_given(texts, languages)
     stop_words, language_stops, spans = _stop_hashes()
     language_at = np.array([spans.get(each, (0, 0)) for each in languages], np.int64)

@@ -122,7 +122,7 @@ def _concatenate(lengths: np.ndarray, limit: int) -> Spans:
     return _spans(begins // limit, document.astype(np.int64), start, cuts - begins)
 
 
-@numba.njit("int64[:](int64[:], int64)", cache=True)
+@numba.njit(cache=True)
 def _best_fit(lengths: np.ndarray, limit: int) -> np.ndarray:
     """Bin of each piece (longest first); a tree over the room left finds the tightest bin.
 
