@@ -1,5 +1,6 @@
 """The rules that decide, in order: from the pipeline's entries to one list of predicates."""
 
+import difflib
 import math
 from collections.abc import Mapping, Sequence
 
@@ -13,6 +14,17 @@ from llm_data_assets.text.rules import load_ruleset
 
 # Language is detected on prose; a programming language is not one of them.
 _NOT_PROSE = {"domain": [CODE_DOMAIN]}
+# A rule may name these beside the signals. A document without a licence is SPDX's NOASSERTION.
+DOCUMENT_COLUMNS = (
+    "source",
+    "domain",
+    "license",
+    "url",
+    "url_list",
+    "title",
+    "evaluation_question",
+)
+OVERLAP = "evaluation_overlap"
 
 
 def rules_of(workspace: Workspace) -> list[Rule]:
@@ -60,7 +72,8 @@ def signals_asked_for(workspace: Workspace) -> set[str]:
     """Signals that the rules name, and those of `signals.also`.
 
     Raises:
-        ConfigError: see `rules_of`; an entry of `signals.also` is neither a signal nor a rule set.
+        ConfigError: see `rules_of`; an entry of `signals.also` is neither a signal nor a rule set;
+            a rule names what is neither a signal nor a column of the document.
     """
     # They bring every kernel along, which who only reads rules does without.
     from llm_data_assets.text.optional_signals import OF_MODELS, OPTIONAL
@@ -82,6 +95,17 @@ def signals_asked_for(workspace: Workspace) -> set[str]:
                 ("signals", "also", index), f"{problem} It is no signal either.", way_out
             ) from None
     named = named.union(*({rule.signal, *rule.when, *rule.unless} for rule in rules))
+    known |= {"doc_id", "language", *DOCUMENT_COLUMNS, OVERLAP}
+    for rule in rules:
+        for name in (rule.signal, *rule.when, *rule.unless):
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=3) or ["a name of docs/signals.md"]
+                raise pipeline.error(
+                    ("rules",),
+                    f"the rule {rule.name!r} names {name!r}, which is neither a signal nor a "
+                    "column of the document",
+                    " or ".join(close),
+                )
     for signal in OF_MODELS:
         if signal.name in named - _of_models(pipeline.model.signals):
             kind, _, of = signal.name.rpartition("_")

@@ -17,22 +17,12 @@ from llm_data_assets.lake.schemas import (
     VERDICTS,
     Table,
 )
+from llm_data_assets.stages.filter_rules import DOCUMENT_COLUMNS, OVERLAP
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.refusals import named_refusals, refuses
 from llm_data_assets.stages.shards import Task
 from llm_data_assets.text.rules import compile_verdicts
 
-# A rule may name these beside the signals. A document without a licence is SPDX's NOASSERTION.
-_DOCUMENT_COLUMNS = (
-    "source",
-    "domain",
-    "license",
-    "url",
-    "url_list",
-    "title",
-    "evaluation_question",
-)
-_OVERLAP = "evaluation_overlap"
 _JUDGED_AT_ONCE = 250_000  # documents: some 60 MB of signals that rules name
 
 
@@ -61,7 +51,7 @@ def judge(lake: Lake, tasks: Sequence[Task]) -> list[ShardFile]:
 def rule_columns() -> dict[str, str]:
     """What a rule may name, and its type: signals, and columns of the document."""
     columns = {field.name: str(field.type) for field in QUALITY_SIGNALS.schema}
-    return columns | dict.fromkeys(_DOCUMENT_COLUMNS, "string") | {_OVERLAP: "double"}
+    return columns | dict.fromkeys(DOCUMENT_COLUMNS, "string") | {OVERLAP: "double"}
 
 
 def _judged(tasks: Sequence[Task]) -> list[ShardFile]:

@@ -74,6 +74,23 @@ def test_a_change_that_cannot_be_says_so(
         what_if(before, [change])
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "signal: rps_doc_word_cuont, min: 1",
+        "signal: url, one_of: [u], when: {rps_doc_word_cuont: [a]}",
+    ],
+)
+def test_a_rule_over_no_signal_is_refused_before_anything_is_measured(
+    small_workspace: Workspace, rule: str
+) -> None:
+    path = small_workspace.pipeline.path
+    path.write_text(f"rules: [{{name: odd, {rule}}}]\nrecipes: {{r: {{}}}}\n", encoding="utf-8")
+    changed = open_workspace(small_workspace.home, small_workspace.catalog.path, path)
+    with pytest.raises(ConfigError, match=r"'odd' names 'rps_doc_word_cuont'.*rps_doc_word_count"):
+        STAGES["quality_signals"].settings(changed, Partition(source="first"))
+
+
 def test_nothing_measured_names_the_stage_to_run(small_workspace: Workspace) -> None:
     with pytest.raises(FileNotFoundError, match="--to quality_signals"):
         what_if(small_workspace, ["gopher_short_doc.min=80"])
