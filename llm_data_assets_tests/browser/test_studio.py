@@ -55,7 +55,8 @@ def test_a_moved_slider_answers_at_once_and_stands_in_the_address(tab: Tab) -> N
         page.keyboard.press("ArrowRight")
     page.wait_for_load_state("networkidle")
     # The last press is answered, not one before it.
-    playwright.expect(page.locator("#yaml pre")).to_contain_text(f"min: {slider.input_value()}")
+    last = f"min: {slider.input_value()}"
+    playwright.expect(page.locator("#yaml pre")).to_contain_text(last, timeout=30_000)
     assert page.locator("#survivors .headline").inner_text() != before
     assert re.search(r"\?gopher_short_doc\.min=\d+$", page.url)
     assert "gopher_short_doc" in page.locator("#yaml pre").inner_text()
