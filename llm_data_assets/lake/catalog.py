@@ -1,10 +1,13 @@
 """`catalog.duckdb`: views over the files of the current versions, for anyone to open at any time.
 
-It is rebuilt beside and swapped in whole, so neither a reader nor a writer ever waits. A reader
-that has it open keeps a consistent picture of every table as of that publication.
+It is made beside and swapped in whole, so neither a reader nor a writer ever waits. A reader
+that has it open keeps a consistent picture of every table as of that publication. To bind all views
+takes longer than most stages do, so it is made from the one before: what changed is bound anew.
 """
 
+import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -40,24 +43,87 @@ def publish(
     sources the texts are null, unless the connection holds a role that opens them.
     """
     make_home(home)
-    lake = Lake(home / "lake")
+    tables, lake = list(tables), Lake(home / "lake")
     with FileLock(home / ".catalog.lock"):
-        statements = [f"CREATE VIEW {view}" for view in table_views(lake, tables, restricted)]
-        statements.append(f"CREATE VIEW {_RESTRICTIONS} AS {_restrictions(restricted)}")
-        statements += [_model_view(home, name, select, restricted)
-                       for name, select in models.items()]  # fmt: skip
+        views = dict(zip([table.name for table in tables],
+                         table_views(lake, tables, restricted), strict=True))  # fmt: skip
+        views[_RESTRICTIONS] = f"{_RESTRICTIONS} AS {_restrictions(restricted)}"
+        views |= {name: _model_view(home, name, select, restricted)
+                  for name, select in models.items()}  # fmt: skip
+        marks = {
+            "duckdb": duckdb.__version__,
+            "types": digest([_types(lake, table) for table in tables]),
+            "views": {name: digest(view) for name, view in views.items()},
+            "built": {name: _built(model_file(home, name, restricted)) for name in models},
+        }
         fresh = home / f".catalog-{uuid.uuid4().hex}.duckdb"
+        due = _due(_marks(home), marks)
+        if len(due) < len(views):
+            shutil.copyfile((home / CATALOG).resolve(), fresh)
         connection = duckdb.connect(str(fresh))
         try:
             connection.begin()  # else the disk is waited for after each view
-            for statement in statements:
-                connection.execute(statement)
+            for name in due:
+                connection.execute(f"CREATE OR REPLACE VIEW {views[name]}")
             connection.commit()
         finally:
             connection.close()
+        _marks_file(fresh).write_text(json.dumps(marks), encoding="utf-8")
         _swap(home, fresh)
         _forget_other_models(home, models, restricted)
     return home / CATALOG
+
+
+def _due(before: Mapping[str, Any], marks: Mapping[str, Any]) -> list[str]:
+    """The views to make: those that differ, and the models after one that does, which may read it.
+
+    All of them where a table has other types, which a view that was bound to it would refuse.
+    """
+    names = list(marks["views"])
+    same = ("duckdb", "types")
+    if not before or any(before[each] != marks[each] for each in same):
+        return names
+    if list(before["views"]) != names or list(before["built"]) != list(marks["built"]):
+        return names
+    models = list(marks["built"])
+    changed = {
+        name
+        for part in ("views", "built")
+        for name, mark in marks[part].items()
+        if before[part][name] != mark
+    }
+    first = next((at for at, name in enumerate(models) if name in changed), len(models))
+    return [name for name in names if name in changed or name in models[first:]]
+
+
+def _marks(home: Path) -> dict[str, Any]:
+    """What the present publication was made from; nothing where there is none, or it is older."""
+    try:
+        marks = json.loads(_marks_file((home / CATALOG).resolve()).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return dict(marks)
+
+
+def _marks_file(publication: Path) -> Path:
+    return publication.with_suffix(".json")
+
+
+def _types(lake: Lake, table: Table) -> dict[str, str]:
+    """Column -> type as its view has it: that of the files, which older code may have made."""
+    types = {field.name: str(field.type) for field in table.full_schema}
+    for path in lake.files(table)[:1]:
+        types |= {field.name: str(field.type) for field in _stored_schema(path)}
+    return types
+
+
+def _built(model: Path) -> list[int]:
+    """Tells one build of a model's table from another."""
+    try:
+        found = model.stat()
+    except FileNotFoundError:
+        return []
+    return [found.st_mtime_ns, found.st_size]
 
 
 def published(home: Path, models: Iterable[str], restricted: Restricted) -> bool:
@@ -171,13 +237,13 @@ def relation(lake: Lake, table: Table, partition: Mapping[str, str] | None = Non
 
 def _has(path: Path, table: Table) -> bool:
     """Whether a file has every column that the table has now; one written before may not."""
-    return set(table.schema.names) <= _stored_columns(path)
+    return set(table.schema.names) <= set(_stored_schema(path).names)
 
 
 @lru_cache(maxsize=4096)
-def _stored_columns(path: Path) -> frozenset[str]:
-    """The columns of a file, which is never written again."""
-    return frozenset(pq.read_schema(path).names)
+def _stored_schema(path: Path) -> pa.Schema:
+    """The schema of a file, which is never written again."""
+    return pq.read_schema(path)
 
 
 def _view(lake: Lake, table: Table, restricted: Restricted) -> str:
@@ -229,7 +295,7 @@ def _forget_other_models(home: Path, models: Iterable[str], restricted: Restrict
 def _model_view(home: Path, name: str, select: str, restricted: Restricted) -> str:
     built = model_file(home, name, restricted)
     body = f"SELECT * FROM read_parquet({literal(str(built))})" if built.exists() else select
-    return f"CREATE VIEW {quote(name)} AS {body}"
+    return f"{quote(name)} AS {body}"
 
 
 def _swap(home: Path, published: Path) -> None:
@@ -239,6 +305,7 @@ def _swap(home: Path, published: Path) -> None:
     publications = sorted(home.glob(".catalog-*.duckdb"), key=os.path.getmtime)
     for old in publications[:-_KEPT_PUBLICATIONS]:
         old.unlink(missing_ok=True)
+        _marks_file(old).unlink(missing_ok=True)
     for pattern in (".catalog-*.wal", ".catalog-*.link"):  # of a publication that was cut off
         for left in home.glob(pattern):
             left.unlink(missing_ok=True)
