@@ -77,16 +77,24 @@ class Lake:
         if not self.exists(table):
             self.table_path(table).mkdir(parents=True, exist_ok=True)
             with self._told(table, "written"):
-                DeltaTable.create(
-                    place,
-                    Schema.from_arrow(table.full_schema),
-                    mode="ignore",
-                    partition_by=list(table.partition_by),
-                    # Versions stay until garbage collection asks for their removal.
-                    configuration={"delta.logRetentionDuration": "interval 36500 days"},
-                )
+                self._create(table, place)
         with self._told(table, "read"):
             return DeltaTable(place, version=version)
+
+    def _create(self, table: Table, place: str) -> None:
+        try:
+            DeltaTable.create(
+                place,
+                Schema.from_arrow(table.full_schema),
+                mode="ignore",
+                partition_by=list(table.partition_by),
+                # Versions stay until garbage collection asks for their removal.
+                configuration={"delta.logRetentionDuration": "interval 36500 days"},
+            )
+        except DeltaError as error:
+            # Another writer made it meanwhile, and wrote: that counts as a conflict.
+            if not (_is_conflict(error) and self.exists(table)):
+                raise
 
     @contextmanager
     def _told(self, table: Table, doing: str) -> Iterator[None]:

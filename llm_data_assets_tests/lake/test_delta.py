@@ -11,6 +11,8 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 
 from llm_data_assets.lake.catalog import connect, publish, relation
 from llm_data_assets.lake.delta import Lake, ShardFile, content_version
@@ -99,6 +101,21 @@ def test_equal_rows_give_equal_files(tmp_path: Path) -> None:
 def _replace_many(root: Path, source: str, mark: str, times: int) -> None:
     for number in range(times):
         put(Lake(root), source, {"0": rows(*(f"{mark}/{number}/{i}" for i in range(50)))}, mark)
+
+
+def test_a_table_that_another_writer_makes_meanwhile_is_taken_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = DeltaTable.create
+
+    def late(*args: object, **options: object) -> None:
+        monkeypatch.setattr(DeltaTable, "create", create)
+        put(Lake(tmp_path), "a", {"0": rows("a/1")})
+        raise CommitFailedError("a concurrent transaction deleted data this operation read")
+
+    monkeypatch.setattr(DeltaTable, "create", late)
+    put(Lake(tmp_path), "b", {"0": rows("b/1")})
+    assert (ids(Lake(tmp_path), "a"), ids(Lake(tmp_path), "b")) == (["a/1"], ["b/1"])
 
 
 def test_concurrent_writers_lose_nothing_and_readers_never_see_a_half(tmp_path: Path) -> None:
