@@ -231,7 +231,7 @@ def run_all(workspace: Workspace, names: Sequence[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [UP_TO_DUPLICATES, pytest.param(tuple(STAGES), marks=pytest.mark.long)], ids=len
+    "names", [UP_TO_DUPLICATES, pytest.param(tuple(STAGES), marks=pytest.mark.slow)], ids=len
 )
 def test_the_flow_on_a_store_gives_the_tables_of_a_disk(
     workspace: Workspace,
