@@ -45,14 +45,14 @@ def publish(
     make_home(home)
     tables, lake = list(tables), Lake(home / "lake")
     with FileLock(home / ".catalog.lock"):
-        views = dict(zip([table.name for table in tables],
-                         table_views(lake, tables, restricted), strict=True))  # fmt: skip
+        files = {table.name: lake.files(table) for table in tables}
+        views = {table.name: _view(table, files[table.name], restricted) for table in tables}
         views[_RESTRICTIONS] = f"{_RESTRICTIONS} AS {_restrictions(restricted)}"
         views |= {name: _model_view(home, name, select, restricted)
                   for name, select in models.items()}  # fmt: skip
         marks = {
             "duckdb": duckdb.__version__,
-            "types": digest([_types(lake, table) for table in tables]),
+            "types": digest([_types(table, files[table.name]) for table in tables]),
             "views": {name: digest(view) for name, view in views.items()},
             "built": {name: _built(model_file(home, name, restricted)) for name in models},
         }
@@ -80,8 +80,7 @@ def _due(before: Mapping[str, Any], marks: Mapping[str, Any]) -> list[str]:
     All of them where a table has other types, which a view that was bound to it would refuse.
     """
     names = list(marks["views"])
-    same = ("duckdb", "types")
-    if not before or any(before[each] != marks[each] for each in same):
+    if not before or any(before[each] != marks[each] for each in ("duckdb", "types")):
         return names
     if list(before["views"]) != names or list(before["built"]) != list(marks["built"]):
         return names
@@ -109,10 +108,10 @@ def _marks_file(publication: Path) -> Path:
     return publication.with_suffix(".json")
 
 
-def _types(lake: Lake, table: Table) -> dict[str, str]:
+def _types(table: Table, files: Sequence[Path]) -> dict[str, str]:
     """Column -> type as its view has it: that of the files, which older code may have made."""
     types = {field.name: str(field.type) for field in table.full_schema}
-    for path in lake.files(table)[:1]:
+    for path in files[:1]:
         types |= {field.name: str(field.type) for field in _stored_schema(path)}
     return types
 
@@ -142,7 +141,7 @@ def table_views(lake: Lake, tables: Iterable[Table], restricted: Restricted = OP
 
     A view may name the tables before it.
     """
-    return [_view(lake, table, restricted) for table in tables]
+    return [_view(table, lake.files(table), restricted) for table in tables]
 
 
 def connect(home: Path, roles: Iterable[str] = ()) -> duckdb.DuckDBPyConnection:
@@ -213,7 +212,10 @@ def relation(lake: Lake, table: Table, partition: Mapping[str, str] | None = Non
 
     An empty table is a typed relation without rows.
     """
-    files = lake.files(table, partition)
+    return _select(table, lake.files(table, partition))
+
+
+def _select(table: Table, files: Sequence[Path]) -> str:
     columns = ", ".join(quote(name) for name in table.full_schema.names)
     typed = ", ".join(
         f"CAST(NULL AS {_sql_type(field.type)}) AS {quote(field.name)}"
@@ -246,19 +248,19 @@ def _stored_schema(path: Path) -> pa.Schema:
     return pq.read_schema(path)
 
 
-def _view(lake: Lake, table: Table, restricted: Restricted) -> str:
-    select = f"SELECT * FROM {relation(lake, table)}"
+def _view(table: Table, files: Sequence[Path], restricted: Restricted) -> str:
+    select = f"SELECT * FROM {_select(table, files)}"
     if restricted and table.texts and "source" in table.partition_by:
         shown = ", ".join(
             f"CASE WHEN {_is_hidden(restricted)} THEN NULL ELSE {quote(name)} END AS {quote(name)}"
             for name in table.texts
         )
-        select = f"SELECT * REPLACE ({shown}) FROM {relation(lake, table)}"
+        select = f"SELECT * REPLACE ({shown}) FROM {_select(table, files)}"
     if table.name == DEDUPED_CORPUS.name:
         # The table holds names only; a query sees the text of the documents it names.
         select = (
             f"SELECT documents.* FROM {RAW_CORPUS.name} AS documents "
-            f"SEMI JOIN {relation(lake, table)} AS kept USING (source, doc_id)"
+            f"SEMI JOIN {_select(table, files)} AS kept USING (source, doc_id)"
         )
     return f"{quote(table.name)} AS {select}"
 
