@@ -20,11 +20,14 @@ _SHOWN = 20_000  # characters of a text, unless all are asked for
 def page(reader: Reader, query: Mapping[str, str]) -> dict[str, Any]:
     """The passport of `id`: a document, a dialogue or a pair; without one, some to begin with."""
     doc_id = query.get("id", "").strip()
-    with reader.cursor() as cursor:
-        passport = explain_document(cursor, doc_id) if doc_id else None
-        dialogue = explain_dialogue(cursor, doc_id) if doc_id and passport is None else None
-        other = doc_id and passport is dialogue is None
-        pair = explain_pair(cursor, doc_id) if other else None
+    passport = dialogue = pair = None
+    if doc_id:
+        with reader.cursor() as cursor:
+            passport = explain_document(cursor, doc_id)
+            if passport is None:
+                dialogue = explain_dialogue(cursor, doc_id)
+            if passport is None and dialogue is None:
+                pair = explain_pair(cursor, doc_id)
     shown = {"asked": doc_id, "passport": None, "dialogue": None, "pair": None}
     if dialogue is not None:
         return {**shown, **of_dialogue(reader, dialogue)}
