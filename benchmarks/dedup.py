@@ -31,10 +31,8 @@ from scipy.sparse.csgraph import connected_components
 
 from llm_data_assets.dedup.bands import band_keys
 from llm_data_assets.dedup.choose import find_duplicates
-from llm_data_assets.dedup.chunks import over_chunks
 from llm_data_assets.dedup.codepoints import code_points
-from llm_data_assets.dedup.exact import text_hashes
-from llm_data_assets.dedup.kernels import fold_texts
+from llm_data_assets.dedup.exact import folded, text_hashes
 from llm_data_assets.dedup.minhash import shingle_sets, signatures, signatures_and_counts
 
 NUM_PERM, BANDS, ROWS, THRESHOLD = 112, 14, 8, 0.8
@@ -283,15 +281,6 @@ def sets_of(texts: pa.Array) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndar
 def one_set(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """No text is read, and a band hit is enough to go, as it is for the others."""
     return np.zeros(len(rows), np.uint64), np.arange(len(rows) + 1)
-
-
-def folded(texts: pa.Array) -> pa.Array:
-    """The texts normalised: what a user of the others would prepare beforehand."""
-    parts = []
-    for keys, offsets in over_chunks(texts, fold_texts):
-        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(keys.copy())]
-        parts.append(pa.LargeStringArray.from_buffers(len(offsets) - 1, buffers[1], buffers[2]))
-    return pa.concat_arrays(parts)
 
 
 def in_turns(

@@ -11,11 +11,10 @@ from llm_data_assets.dedup.dialects import DEFAULT
 from llm_data_assets.dedup.kernels import fold_texts
 
 
-def text_hashes(texts: pa.Array, *, normalised: str = DEFAULT) -> pa.FixedSizeBinaryArray:
-    """XXH3-128 of every normalised text, 16 bytes, big-endian.
+def folded(texts: pa.Array, *, normalised: str = DEFAULT) -> pa.LargeStringArray:
+    """Every normalised text: what hashes and signatures are made of, once for both.
 
-    A text without letters or digits normalises to nothing; it is hashed as it stands, stripped of
-    white space, so that `:-)` and `???` are no duplicates of each other. Empty texts are.
+    `minhash.signatures(folded(texts), normalised="prepared")` are those of the texts.
 
     Args:
         texts: string or large_string, without nulls.
@@ -24,15 +23,36 @@ def text_hashes(texts: pa.Array, *, normalised: str = DEFAULT) -> pa.FixedSizeBi
     Raises:
         ValueError: a text is null.
     """
-    digests = np.empty(len(texts), "V16")
-    row = 0
+    parts = [pa.array([], pa.large_string())]
     for keys, offsets in over_chunks(texts, fold_texts, normalised=normalised):
-        data = keys.data
-        for start, stop in pairwise(offsets.tolist()):
-            key = data[start:stop] if stop > start else texts[row].as_py().strip().encode()
-            digests[row] = xxhash.xxh3_128_digest(key)
-            row += 1
-    return _fixed(digests)
+        ends, data = pa.py_buffer(offsets), pa.py_buffer(keys)
+        parts.append(pa.LargeStringArray.from_buffers(len(offsets) - 1, ends, data))
+    return pa.concat_arrays(parts)
+
+
+def text_hashes(texts: pa.Array, *, normalised: str = DEFAULT) -> pa.FixedSizeBinaryArray:
+    """XXH3-128 of every normalised text, 16 bytes, big-endian.
+
+    A text without letters or digits normalises to nothing; it is hashed as it stands, stripped of
+    white space, so that `:-)` and `???` are no duplicates of each other. Empty texts are.
+
+    Args, Raises: those of `folded`.
+    """
+    return key_hashes(folded(texts, normalised=normalised), texts)
+
+
+def key_hashes(keys: pa.LargeStringArray, texts: pa.Array) -> pa.FixedSizeBinaryArray:
+    """`text_hashes` of texts that are `folded` already."""
+    _, ends, data = keys.buffers()
+    offsets = np.frombuffer(ends, np.int64)[keys.offset : keys.offset + len(keys) + 1]
+    view = memoryview(data or b"")
+    digests = np.empty(len(keys), "V16")
+    for row, (start, stop) in enumerate(pairwise(offsets.tolist())):
+        key = view[start:stop] if stop > start else texts[row].as_py().strip().encode()
+        digests[row] = xxhash.xxh3_128_digest(key)
+    return pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(16), len(digests), [None, pa.py_buffer(digests)]
+    )
 
 
 def value_hashes(values: pa.Array) -> pa.FixedSizeBinaryArray:
@@ -44,9 +64,3 @@ def value_hashes(values: pa.Array) -> pa.FixedSizeBinaryArray:
     given = [value or None for value in values.to_pylist()]
     digests = [value and xxhash.xxh3_128_digest(value.encode()) for value in given]
     return pa.array(digests, pa.binary(16))
-
-
-def _fixed(digests: np.ndarray) -> pa.FixedSizeBinaryArray:
-    return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(16), len(digests), [None, pa.py_buffer(digests)]
-    )

@@ -277,10 +277,12 @@ def hash_shingles(  # type: ignore[no-untyped-def]
         ends[row + 1] = ends[row]
         text = data[offsets[row] : offsets[row + 1]]
         size = len(text)
-        high = True
         if is_key:
+            top = np.uint8(0)
             for i in range(size):
                 wide[i] = text[i]
+                top = max(top, text[i])
+            high = top >= 0xE0
         else:
             size, high = _expand(text, records, mapped, mapped_offsets, wide)
             if size < 0:
@@ -367,33 +369,3 @@ def take_minima(hashes, offsets, a, b, out):  # type: ignore[no-untyped-def]
                 lower_minima(mixed, count, factors, addends, minima, p)
         for p in range(num_perm):
             out[document, p] = minima[p]
-
-
-@njit(nogil=True, cache=True)
-def count_distinct(hashes, offsets):  # type: ignore[no-untyped-def]
-    """How many distinct values each set of 64-bit hashes has, int32[n]; zero is not one of them.
-
-    (A shingle hashes to zero with probability 2^-64.) Open addressing in a table twice the size.
-    """
-    n = len(offsets) - 1
-    largest = 0
-    for row in range(n):
-        largest = max(largest, offsets[row + 1] - offsets[row])
-    slots = 1
-    while slots < 2 * largest:
-        slots *= 2
-    table = np.empty(slots, np.uint64)
-    counts = np.zeros(n, np.int32)
-    for row in range(n):
-        size = 1
-        while size < 2 * (offsets[row + 1] - offsets[row]):
-            size *= 2
-        for slot in range(size):
-            table[slot] = 0
-        for at in range(offsets[row], offsets[row + 1]):
-            slot = hashes[at] & np.uint64(size - 1)
-            while table[slot] != 0 and table[slot] != hashes[at]:
-                slot = (slot + np.uint64(1)) & np.uint64(size - 1)
-            counts[row] += table[slot] == 0
-            table[slot] = hashes[at]
-    return counts

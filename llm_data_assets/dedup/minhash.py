@@ -1,7 +1,6 @@
 """MinHash signatures of texts: what near-duplicates are found by."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -14,11 +13,11 @@ from llm_data_assets.dedup.kernels import (
     CHARACTERS,
     CHARACTERS_PER_WORD,
     WORDS,
-    count_distinct,
     fold_texts,
     hash_shingles,
     take_minima,
 )
+from llm_data_assets.dedup.kernels_sets import count_distinct, sorted_sets
 from llm_data_assets.dedup.normalise import is_unspaced
 from llm_data_assets.dedup.sha1 import sha1_shingles
 
@@ -123,13 +122,10 @@ def shingle_sets(
         values uint64[...], sorted and distinct within each text; offsets int64[len(texts) + 1].
     """
     sets, sizes = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
-    for hashes, offsets in _hashes(texts, ngram, "fast", unit, normalised):
-        for start, stop in pairwise(offsets.tolist()):
-            hashes[start:stop].sort()
-        is_new = np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)]
-        is_new[offsets[:-1][np.diff(offsets) > 0]] = True
-        sets.append(hashes[is_new])
-        sizes.append(np.diff(np.append(0, np.cumsum(is_new))[offsets]))
+    for hashed in _hashes(texts, ngram, "fast", unit, normalised):
+        values, offsets = sorted_sets(*hashed)
+        sets.append(values)
+        sizes.append(np.diff(offsets))
     return np.concatenate(sets), np.cumsum(np.concatenate(sizes))
 
 

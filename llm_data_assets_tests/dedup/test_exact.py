@@ -1,10 +1,14 @@
 """Text hashes are equal where the texts say the same up to layout and punctuation."""
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 import xxhash
 
-from llm_data_assets.dedup.exact import text_hashes
+from llm_data_assets.dedup.exact import folded, key_hashes, text_hashes
+from llm_data_assets.dedup.minhash import signatures_and_counts
+from llm_data_assets.dedup.normalise import normalise
 
 
 def test_the_hash_is_xxh3_of_the_normalised_text() -> None:
@@ -30,6 +34,17 @@ def test_what_needs_python_is_hashed_in_its_own_row() -> None:
     assert hashes == [text_hashes(pa.array([text]))[0].as_py() for text in texts]
     assert hashes[1] == hashes[4]
     assert text_hashes(pa.array([], pa.string())).type == pa.binary(16)
+
+
+@pytest.mark.parametrize("how", [{}, {"unit": "word"}, {"unit": "character"}])
+def test_texts_folded_once_serve_hashes_and_signatures(how: dict[str, Any]) -> None:
+    texts = pa.array(["Étude — No 5!", "e\u0301tude", "…", "天気がいい。" * 9, "ก็ ดี" * 9, "ą" * 9])
+    keys = folded(texts.slice(1))
+    assert keys.to_pylist() == [normalise(text) for text in texts.slice(1).to_pylist()]
+    assert key_hashes(keys.slice(1), texts.slice(2)).equals(text_hashes(texts).slice(2))
+    signed, counts = signatures_and_counts(keys, normalised="prepared", **how)
+    expected, expected_counts = signatures_and_counts(texts.slice(1), **how)
+    assert signed.tolist() == expected.tolist() and counts.tolist() == expected_counts.tolist()
 
 
 def test_a_null_text_says_where_it_is() -> None:
