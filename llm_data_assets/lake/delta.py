@@ -356,10 +356,6 @@ class Lake:
         path = self.folder(table, partition) / file.name
         return pq.ParquetFile(path).read(columns=list(columns) if columns else None)
 
-    def rows_of(self, table: Table, partition: Mapping[str, str], file: ShardFile) -> int:
-        """How many rows a shard file has, by its footer."""
-        return int(pq.read_metadata(self.folder(table, partition) / file.name).num_rows)
-
     def partition_of(self, table: Table, path: Path) -> dict[str, str]:
         """The partition values of a file, from its place."""
         parts = path.relative_to(self.table_path(table)).parts[:-1]

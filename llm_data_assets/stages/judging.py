@@ -1,11 +1,11 @@
 """quality_signals -> verdicts of filtered_corpus: one query of the rules over many shards."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from llm_data_assets.config.pipeline import Rule
 from llm_data_assets.lake.catalog import literal
@@ -27,25 +27,28 @@ _JUDGED_AT_ONCE = 250_000  # documents: some 60 MB of signals that rules name
 
 
 def judge(lake: Lake, tasks: Sequence[Task]) -> list[ShardFile]:
-    """The verdicts of each shard, sorted: found again, or judged by signals alone.
+    """The verdicts of each shard of a source, sorted: found again, or judged by signals alone.
 
     Many shards are one query: DuckDB takes longer to plan some thirty rules than to decide about
     twenty thousand documents.
     """
     of_stage = {"stage": FILTERED_CORPUS.name}
-    done, waiting, rows = [], [], 0
+    done, waiting, measured, rows = [], [], [], 0
+    connection = duckdb.connect()
     for task in tasks:
         file = lake.find_shard(VERDICTS, {**task.partition, **of_stage}, task.shard, task.key)
         if file is not None:
             done.append(file)
             continue
-        (signals,) = task.inputs[QUALITY_SIGNALS.name]
         waiting.append(task)
-        rows += lake.rows_of(QUALITY_SIGNALS, task.partition, signals)
+        measured.append(_read(task, QUALITY_SIGNALS, _signals_of(_rules(task))))
+        rows += measured[-1].num_rows
         if rows >= _JUDGED_AT_ONCE:
-            done += _judged(waiting)
-            waiting, rows = [], 0
-    return sorted(done + _judged(waiting))
+            done += _judged(connection, waiting, measured)
+            waiting, measured, rows = [], [], 0
+    if waiting:
+        done += _judged(connection, waiting, measured)
+    return sorted(done)
 
 
 def rule_columns() -> dict[str, str]:
@@ -54,16 +57,12 @@ def rule_columns() -> dict[str, str]:
     return columns | dict.fromkeys(DOCUMENT_COLUMNS, "string") | {OVERLAP: "double"}
 
 
-def _judged(tasks: Sequence[Task]) -> list[ShardFile]:
+def _judged(
+    connection: duckdb.DuckDBPyConnection, tasks: Sequence[Task], measured: Sequence[pa.Table]
+) -> list[ShardFile]:
     """Judge the documents of some shards of a source, and write the verdicts of each."""
-    if not tasks:
-        return []
-    rules = [Rule.model_validate(rule) for rule in tasks[0].settings["rules"]]
-    connection = duckdb.connect()
-    documents, refusing = _documents(tasks, rules)
-    rules = refusing + rules
-    asked = sorted(_names_of(rules).intersection(QUALITY_SIGNALS.schema.names) - {"doc_id"})
-    measured = [_read(task, QUALITY_SIGNALS, ["doc_id", *asked]) for task in tasks]
+    documents, refusing = _documents(tasks, _rules(tasks[0]))
+    rules = refusing + _rules(tasks[0])
     connection.register(
         "signals",
         pa.concat_tables(
@@ -88,11 +87,22 @@ def _judged(tasks: Sequence[Task]) -> list[ShardFile]:
     )"""
     sql = compile_verdicts(rules, rule_columns(), relation=relation, group="shard")
     verdicts = connection.sql(sql).to_arrow_table()
-    files = []
-    for shard, task in enumerate(tasks):
-        mine = verdicts.filter(pc.equal(verdicts["shard"], shard)).drop_columns("shard")
-        files.append(task.write(VERDICTS, [mine.cast(VERDICTS.schema)], stage=FILTERED_CORPUS.name))
-    return files
+    starts = np.searchsorted(verdicts["shard"].to_numpy(), np.arange(len(tasks) + 1))
+    verdicts = verdicts.drop_columns("shard").cast(VERDICTS.schema)
+    return [
+        task.write(VERDICTS, [verdicts.slice(start, stop - start)], stage=FILTERED_CORPUS.name)
+        for task, (start, stop) in zip(tasks, pairwise(starts.tolist()), strict=True)
+    ]
+
+
+def _rules(task: Task) -> list[Rule]:
+    return [Rule.model_validate(rule) for rule in task.settings["rules"]]
+
+
+def _signals_of(rules: Sequence[Rule]) -> list[str]:
+    """The columns of quality_signals that rules read."""
+    asked = _names_of(rules).intersection(QUALITY_SIGNALS.schema.names)
+    return ["doc_id", *sorted(asked - {"doc_id"})]
 
 
 def _documents(tasks: Sequence[Task], rules: Sequence[Rule]) -> tuple[pa.Table | None, list[Rule]]:
