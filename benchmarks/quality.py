@@ -47,11 +47,15 @@ def main() -> None:
     for words, label in (("space", "words between spaces"), ("spacy", "datatrove's default words")):
         tokens = words == "spacy"
         keeps = datatrove_keeps("fineweb", words)
-        theirs, peer_seconds = _timed(lambda keeps=keeps: [keeps(t) for t in sample.to_pylist()], 1)
         ours = failing_rules("fineweb", sample, tokens=tokens)
-        _, seconds = _timed(
-            lambda tokens=tokens: measure_array(texts, english, wanted=DIALECT, tokens=tokens)
-        )
+        seconds = peer_seconds = float("inf")
+        for _ in range(3):  # in turns: the machine's pace changes from one minute to the next
+            theirs, took = _timed(lambda keeps=keeps: [keeps(t) for t in sample.to_pylist()], 1)
+            peer_seconds = min(peer_seconds, took)
+            _, took = _timed(
+                lambda tokens=tokens: measure_array(texts, english, wanted=DIALECT, tokens=tokens)
+            )
+            seconds = min(seconds, took)
         same = sum(bool(a) == bool(b) for a, b in zip(ours, theirs, strict=True))
         reasons = sum(
             [REASONS.get(x, x) for x in b] == a[:1] for a, b in zip(ours, theirs, strict=True)
