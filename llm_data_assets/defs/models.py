@@ -4,8 +4,6 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -16,16 +14,8 @@ from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.defs.stage_assets import CARRY_CHANGES, OWNER
 from llm_data_assets.defs.studio_links import check_link, studio_link
 from llm_data_assets.lake.catalog import literal, model_file, quote, table_views
-from llm_data_assets.lake.delta import Lake
-from llm_data_assets.lake.model_lineage import column_lineage
-from llm_data_assets.lake.model_yaml import (
-    ModelTest,
-    ModelYaml,
-    bind_models,
-    columns_of,
-    load_model_yaml,
-)
-from llm_data_assets.lake.models import load_models, model_inputs
+from llm_data_assets.lake.declared_models import Model, remembered_models
+from llm_data_assets.lake.model_yaml import ModelTest
 from llm_data_assets.stages.checks import SAMPLES
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
@@ -61,39 +51,9 @@ class Warehouse(DuckDBResource):
                 connection.close()
 
 
-@dataclass(frozen=True)
-class Model:
-    """A SQL model as it is declared: SELECT, YAML, and its columns bound to types and origins."""
-
-    name: str
-    select: str
-    yaml: ModelYaml
-    columns: Mapping[str, str]
-    lineage: Mapping[str, list[tuple[str, str]]]
-
-
-def read_models(folder: Path | None = None) -> dict[str, Model]:
-    """Name -> model, each bound against empty tables of the lake's schemas.
-
-    Raises:
-        ConfigError: a model or the YAML beside it cannot be used.
-    """
-    selects, yamls = load_models(folder), load_model_yaml(folder)
-    with duckdb.connect() as connection:
-        for view in table_views(Lake(Path("/nonexistent")), ALL_TABLES):
-            connection.execute(f"CREATE VIEW {view}")
-        bound = bind_models(connection, selects, yamls)
-        models = {}
-        for name, select in selects.items():
-            inputs = {each: columns_of(connection, each) for each in model_inputs(select)}
-            lineage = column_lineage(select, bound[name], inputs)
-            models[name] = Model(name, select, yamls[name].model, bound[name], lineage)
-    return models
-
-
 def model_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
     """One asset a SQL model."""
-    models = read_models()
+    models = remembered_models(ALL_TABLES, workspace.home / "cache" / "models.json")
     return [_model_asset(model, models, workspace) for model in models.values()]
 
 
@@ -109,10 +69,7 @@ def _model_asset(
         group_name=GROUP,
         kinds={"duckdb", "sql"},
         owners=[OWNER],
-        deps=[
-            dg.AssetDep(each, partition_mapping=_fan_in(each))
-            for each in _deps(model.select, models)
-        ],
+        deps=[dg.AssetDep(each, partition_mapping=_fan_in(each)) for each in _deps(model, models)],
         code_version=digest(model.select, *restricted)[:8],
         metadata={
             "sql": dg.MetadataValue.md(f"```sql\n{model.select}\n```"),
@@ -211,10 +168,9 @@ def _column_lineage(model: Model) -> dg.TableColumnLineage:
     )
 
 
-def _deps(select: str, models: Mapping[str, Model]) -> list[str]:
-    read = model_inputs(select)
-    stages = {_SIDE_TABLES.get(name, name) for name in read} & set(STAGES)
-    return sorted(stages | (read & set(models)))
+def _deps(model: Model, models: Mapping[str, Model]) -> list[str]:
+    stages = {_SIDE_TABLES.get(name, name) for name in model.inputs} & set(STAGES)
+    return sorted(stages | (set(model.inputs) & set(models)))
 
 
 def _fan_in(name: str) -> dg.PartitionMapping | None:

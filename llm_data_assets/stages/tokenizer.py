@@ -94,7 +94,8 @@ def given_model(workspace: Workspace) -> bytes:
     path = workspace.pipeline.path.parent / settings.model
     try:
         model = path.read_bytes()
-        open_tokenizer(model, end_token=settings.end_token, pattern=settings.pattern)
+        # Opened as its row will be: it is the same object then, and its tables are built once.
+        _opened(model, settings.end_token, settings.pattern, False)
     except (OSError, ValueError) as error:
         raise workspace.pipeline.error(
             ("tokenizer", "model"),

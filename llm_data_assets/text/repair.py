@@ -30,6 +30,8 @@ _PLAIN = bytes([0x09, 0x0A, *range(0x20, 0x7F)])
 # What lies between these composes for itself: they are ASCII, and nothing composes with them.
 _BETWEEN_SPACES = re.compile(r"[^ \n\t]+")
 _ROUNDS = 8
+# Characters about a suspicious place that hold every match through it: BADNESS_RE's longest has 7.
+_AROUND = 12
 
 
 def _suspicion() -> re.Pattern[str]:
@@ -56,7 +58,12 @@ _SUSPICIOUS = _suspicion()
 
 def is_bad(text: str) -> bool:
     """Whether ftfy sees wrong decoding in a text: its `is_bad`, asked only where it could be."""
-    return bool(_SUSPICIOUS.search(text)) and bool(BADNESS_RE.search(text))
+    around = (
+        BADNESS_RE.search(text, max(0, found.start() - _AROUND), found.end() + _AROUND)
+        for found in _SUSPICIOUS.finditer(text)
+    )
+    # Once more where one was found: what must not follow a match may lie past the cut.
+    return any(around) and bool(BADNESS_RE.search(text))
 
 
 def repair(text: str) -> tuple[str, list[Edit]]:
