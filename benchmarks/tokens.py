@@ -1,9 +1,10 @@
 """Encoding beside SentencePiece, and packing: same texts, same run, CPU-seconds on one core.
 
-    python benchmarks/tokens.py [FOLDER ...] [--megabytes 150] [--model FILE.model]
+    python benchmarks/tokens.py [FOLDER ...] [--megabytes 150] [--unigram | --model FILE.model]
 
 The folders are searched for text (`*.py *.txt *.md *.rst`); without one, this Python's standard
-library and installed packages. Without a model, a BPE of 32 000 pieces is trained on every
+library and installed packages. A `.parquet` file with a column `text`, as `text_corpus.py` writes,
+is taken as it is. Without a model, 32 000 pieces of a BPE, or of a unigram, are trained on every
 twentieth text. SentencePiece is fed whole documents and lines, on one thread, and the faster of the
 two is what is compared with. Every document's ids are compared. For the compile time of the
 kernels, set NUMBA_CACHE_DIR to an empty folder.
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from measure import machine
 
 from llm_data_assets.tokens.encode import Encoded, Encoder
@@ -41,7 +43,7 @@ def main() -> None:
     print(machine("numba", "numpy", "pyarrow", "sentencepiece"))
     folders = ", ".join(map(str, options.folders))
     print(f"input: {len(texts)} documents, {megabytes:.1f} MB of {folders}")
-    model = options.model.read_bytes() if options.model else _train(texts)
+    model = options.model.read_bytes() if options.model else _train(texts, options.type)
     started = time.process_time()
     Encoder(model).encode(pa.array(["a first text"]))
     print(f"first encoder and text (kernels compiled, or read): {_since(started):.2f} CPU-s")
@@ -87,12 +89,12 @@ def main() -> None:
         sys.exit(1)
 
 
-def _train(texts: list[str]) -> bytes:
+def _train(texts: list[str], kind: str) -> bytes:
     sample = texts[::20]
     started = time.process_time()
-    model = train(sample, vocab_size=32_000)
+    model = train(sample, vocab_size=32_000, model_type=kind)
     size = sum(len(text.encode()) for text in sample) / 1e6
-    print(f"BPE of 32 000 trained on {size:.1f} MB in {_since(started):.1f} CPU-s")
+    print(f"{kind} of 32 000 trained on {size:.1f} MB in {_since(started):.1f} CPU-s")
     return model
 
 
@@ -208,21 +210,24 @@ def _texts(folders: list[Path], n_bytes: int) -> list[str]:
             for folder in folders
             for pattern in ("*.py", "*.txt", "*.md", "*.rst")
             for path in folder.rglob(pattern)
+            if path.is_file()
         }
     )
-    random.Random(0).shuffle(files)
+    found = [path.read_text(encoding="utf-8", errors="ignore") for path in files]
+    for folder in folders:
+        if folder.suffix == ".parquet":
+            found += pq.read_table(folder, columns=["text"])["text"].to_pylist()
+    random.Random(0).shuffle(found)
     texts: dict[str, None] = {}
     held = 0
-    for path in files:
+    for text in found:
         if held >= n_bytes:
             break
-        if path.is_file():
-            text = path.read_text(encoding="utf-8", errors="ignore")
-            if text and text not in texts:
-                texts[text] = None
-                held += len(text.encode())
+        if text and text not in texts:
+            texts[text] = None
+            held += len(text.encode())
     if not texts:
-        sys.exit(f"no text in {folders}. Try: a folder with .py, .txt, .md or .rst files")
+        sys.exit(f"no text in {folders}. Try: a folder with .py, .txt, .md or .rst, or a .parquet")
     return list(texts)
 
 
@@ -232,6 +237,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("folders", nargs="*", type=Path, default=here)
     parser.add_argument("--megabytes", type=int, default=150, help="of text at most")
     parser.add_argument("--model", type=Path, help="a SentencePiece .model file")
+    parser.add_argument(
+        "--unigram", dest="type", action="store_const", const="unigram", default="bpe"
+    )
     return parser.parse_args()
 
 

@@ -12,13 +12,16 @@ from llm_data_assets.defs.stage_assets import stage_asset
 from llm_data_assets.stages.graph import STAGES
 
 
-def build_definitions(workspace: Workspace) -> dg.Definitions:
-    """Assets, checks, jobs, schedules, sensors and resources of a workspace."""
+def build_definitions(workspace: Workspace, *, models: bool = True) -> dg.Definitions:
+    """Assets, checks, jobs, schedules, sensors and resources of a workspace.
+
+    Without `models`, the SQL models are left out: reading them takes as long as a stage.
+    """
     return dg.Definitions(
         assets=[
             source_files_asset(workspace),
             *(stage_asset(stage, workspace) for stage in STAGES.values()),
-            *model_assets(workspace),
+            *(model_assets(workspace) if models else ()),
             report_asset(workspace),
             *card_assets(workspace),
         ],

@@ -85,7 +85,7 @@ def run(
         except ConfigError as error:
             report.failures.append(str(error))
             broken.add(source)
-    job = build_definitions(workspace).resolve_implicit_global_asset_job_def()
+    job = build_definitions(workspace, models=to is None).resolve_implicit_global_asset_job_def()
     steps = _steps(workspace, sources, to)
     for number, step in enumerate(steps, start=1):
         if broken and step.partition.source is None and STAGES[step.stages[0]].upstream:

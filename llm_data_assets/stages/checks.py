@@ -6,6 +6,7 @@ which is said in the stage.
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -35,11 +36,14 @@ SAMPLES = 5
 
 def query(sql: str) -> list[dict[str, Any]]:
     """Rows of a query over relations of the lake."""
-    connection = duckdb.connect()
-    try:
-        return connection.sql(sql).to_arrow_table().to_pylist()
-    finally:
-        connection.close()
+    with _duckdb().cursor() as cursor:
+        return cursor.sql(sql).to_arrow_table().to_pylist()
+
+
+@cache
+def _duckdb() -> duckdb.DuckDBPyConnection:
+    """An empty database in memory: to make one takes longer than most checks."""
+    return duckdb.connect()
 
 
 def here(context: Context, table: Table) -> str:
