@@ -9,11 +9,11 @@ from llm_data_assets.text.kernels import (
     PRIME_2,
     YES,
     ZERO,
-    clear_slots,
     hash_points,
     is_among,
     is_space,
 )
+from llm_data_assets.text.kernels_numbers import clear_slots
 
 _NEWLINE, _CR = 0x0A, 0x0D
 _DOT, _ELLIPSIS, _SPACE = 0x2E, 0x2026, 0x20

@@ -3,25 +3,10 @@
 import numpy as np
 from numba import njit
 
-from llm_data_assets.text.kernels import (
-    BY_SPACE,
-    GIVEN,
-    NO,
-    NORMAL,
-    NORMAL_LENGTH,
-    ZERO,
-    decode,
-    find_words,
-    number_words,
-    scan,
-    word_parts,
-)
-from llm_data_assets.text.kernels_c4 import (
-    may_hold_phrase,
-    measure_c4,
-    measure_fineweb,
-    removed_words,
-)
+from llm_data_assets.text.kernels import BY_SPACE, GIVEN, NO, ZERO, decode, find_words, scan
+from llm_data_assets.text.kernels_c4 import may_hold_phrase, measure_c4
+from llm_data_assets.text.kernels_dclm import removed_words, word_parts
+from llm_data_assets.text.kernels_fineweb import measure_fineweb
 from llm_data_assets.text.kernels_lines import (
     measure_lines,
     measure_lines_datatrove,
@@ -41,6 +26,7 @@ from llm_data_assets.text.kernels_ngrams import (
     count_inside,
     measure_ngrams,
 )
+from llm_data_assets.text.kernels_numbers import NORMAL, NORMAL_LENGTH, number_words
 from llm_data_assets.text.kernels_tokens import find_tokens
 from llm_data_assets.text.kernels_words import (
     count_marks,

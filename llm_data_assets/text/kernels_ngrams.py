@@ -9,7 +9,8 @@ words on.
 import numpy as np
 from numba import njit
 
-from llm_data_assets.text.kernels import ZERO, clear_slots, look_up
+from llm_data_assets.text.kernels import ZERO
+from llm_data_assets.text.kernels_numbers import clear_slots, look_up
 
 # What is measured for the commonest n-gram, n = 2..4 (rows of `top`, columns n - 2).
 # LONGEST and FIRST are characters of words in all its occurrences: of the longest among the

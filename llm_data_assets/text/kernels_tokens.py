@@ -20,7 +20,8 @@ from llm_data_assets.text.characters import (
     SPACE,
     UPPER,
 )
-from llm_data_assets.text.kernels import ZERO, hash_folded, is_among, record_of
+from llm_data_assets.text.kernels import ZERO, is_among, record_of
+from llm_data_assets.text.kernels_numbers import hash_folded
 
 _DOT, _HYPHEN, _PERCENT = 0x2E, 0x2D, 0x25
 _UNITS = np.array([ord(each) for each in "GKMTgmt"], np.uint32)

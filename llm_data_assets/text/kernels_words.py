@@ -4,7 +4,9 @@ import numpy as np
 from numba import njit
 
 from llm_data_assets.text.characters import ALNUM, DECIMAL, SPACE, STOP, UPPER
-from llm_data_assets.text.kernels import (
+from llm_data_assets.text.kernels import ZERO, record_of
+from llm_data_assets.text.kernels_lines import find, share
+from llm_data_assets.text.kernels_numbers import (
     BEGINS_ALNUM,
     CAPITALS,
     COUNT,
@@ -21,12 +23,9 @@ from llm_data_assets.text.kernels import (
     STOP_LANGUAGE,
     STOP_LOWER,
     STOP_NORMAL,
-    ZERO,
     clear_slots,
     look_up,
-    record_of,
 )
-from llm_data_assets.text.kernels_lines import find, share
 
 _LOREM_IPSUM = np.array(list(map(ord, "lorem ipsum")), np.uint32)
 _GRAM = 3  # characters

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
-from llm_data_assets.text.kernels import clear_slots, look_up
+from llm_data_assets.text.kernels_numbers import clear_slots, look_up
 from llm_data_assets.text.utf8 import utf8
 
 ORDER = 5  # bytes of the longest gram

@@ -7,7 +7,7 @@ import pytest
 
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace, open_workspace
-from llm_data_assets.lake.schemas import DUPLICATES, VERDICTS
+from llm_data_assets.lake.schemas import DEDUPED_CORPUS, DUPLICATES, VERDICTS
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of, materialise
 from llm_data_assets.stages.stage import Partition
@@ -141,3 +141,19 @@ def test_signatures_of_other_text_are_refused_by_name(tmp_path: Path) -> None:
 def test_settings_that_cannot_be_meant_say_so(tmp_path: Path, dedup: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         with_dedup(tmp_path, dedup)
+
+
+@pytest.mark.parametrize(("other", "gone"), [(2, {}), (1, {"two/same": "one/same"})])
+def test_an_id_that_two_sources_claim_names_two_documents(
+    tmp_path: Path, other: int, gone: dict[str, str]
+) -> None:
+    pages = {"one": sentence(1), "two": sentence(other)}
+    workspace = write_workspace(
+        tmp_path, {source: [{"id": "same", "text": text}] for source, text in pages.items()}
+    )
+    run_up_to(workspace, "raw_corpus", "document_signatures", "duplicates", "deduped_corpus")
+    lake = lake_of(workspace)
+    removed = {row["doc_id"]: row["kept_doc_id"] for row in lake.read(DUPLICATES).to_pylist()}
+    assert removed == gone
+    kept = lake.read(DEDUPED_CORPUS)["doc_id"].to_pylist()
+    assert sorted([*kept, *removed]) == ["one/same", "two/same"]
