@@ -12,6 +12,7 @@ from functools import lru_cache
 from multiprocessing.sharedctypes import Synchronized
 from typing import TypeVar
 
+from llm_data_assets.engine.compiled import is_new, note
 from llm_data_assets.engine.errors import WorkerDiedError
 from llm_data_assets.engine.progress import INTERVAL_SECONDS, counter
 
@@ -63,15 +64,23 @@ def _in_pool(
     pool, read = _pool(workers)
     read.value = 0
     futures: dict[Future[Result], int] = {}
+    running: set[Future[Result]] = set()
+    # Its kernels may not be compiled yet: one worker does it, and the others find them.
+    is_first = is_new(function)
+    ahead = 1 if is_first else len(shards)
     try:
-        for index, shard in enumerate(shards):
-            futures[pool.submit(function, shard)] = index
-        running = set(futures)
-        while running:
+        while running or len(futures) < len(shards):
+            for index in range(len(futures), ahead):
+                future = pool.submit(function, shards[index])
+                futures[future] = index
+                running.add(future)
             ended, running = wait(running, INTERVAL_SECONDS, FIRST_COMPLETED)
             counter.reach(read.value)
             for future in ended:
                 yield futures[future], future.result()
+            if ended and is_first:
+                note(function)
+                is_first, ahead = False, len(shards)
     except BrokenProcessPool as error:
         _pool.cache_clear()
         raise WorkerDiedError(

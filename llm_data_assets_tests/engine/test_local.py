@@ -11,14 +11,23 @@ import numpy as np
 import pytest
 
 from llm_data_assets.config.engine import Engine
+from llm_data_assets.engine.compiled import is_new, note
 from llm_data_assets.engine.errors import WorkerDiedError
 from llm_data_assets.engine.run import run_shards, side_by_side
+from llm_data_assets.stages.document_signatures import sign_shard
+from llm_data_assets.stages.quality_signals import measure_shard
 
 BIG = 1 << 30
 
 
 def double(number: int) -> int:
     return 2 * number
+
+
+def when(number: int) -> tuple[float, float]:
+    began = time.monotonic()
+    time.sleep(0.05)
+    return began, time.monotonic()
 
 
 def die(number: int) -> int:
@@ -52,6 +61,33 @@ def test_answers_come_in_the_order_of_the_shards(tmp_path: Path, workers: int) -
     assert found == [0, 2, 4, 6, 8, 10, 12]
     assert seen == sorted(seen)
     assert seen[-1] == BIG
+
+
+def test_the_first_shard_of_a_new_function_goes_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = []
+    monkeypatch.setattr("llm_data_assets.engine.local.is_new", lambda function: True)
+    monkeypatch.setattr("llm_data_assets.engine.local.note", noted.append)
+    found = run_shards(when, range(4), engine=Engine(workers=2), home=tmp_path, n_bytes=BIG)
+    (_, first_ended), *others = found
+    assert all(began >= first_ended for began, _ in others)
+    assert noted == [when]
+
+
+def test_a_function_is_new_until_it_has_run_on_this_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert is_new(sign_shard)
+    note(sign_shard)
+    assert not is_new(sign_shard)
+    assert is_new(measure_shard)
+    assert not is_new(double), "it compiles nothing of this package"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "another"))
+    assert is_new(sign_shard)
+    note(sign_shard)
+    assert not is_new(sign_shard)
 
 
 def test_a_killed_worker_is_named_with_the_way_out(tmp_path: Path) -> None:
