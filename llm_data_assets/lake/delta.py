@@ -25,12 +25,10 @@ from deltalake.transaction import (
 )
 
 from llm_data_assets.lake.schemas import Table
-from llm_data_assets.lake.shard_files import ShardFile, ShardWriter, content_version, file_digest
+from llm_data_assets.lake.shard_files import ShardFile, ShardWriter, file_digest
 from llm_data_assets.lake.storage import StorageError, storage_error
 from llm_data_assets.lake.store import Store, store_of
 from llm_data_assets.lake.temporaries import beside, is_left
-
-__all__ = ["Lake", "ShardFile", "ShardWriter", "content_version", "file_digest"]
 
 _COMMIT_ATTEMPTS = 60
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from llm_data_assets.lake.catalog import literal, relation
-from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import (
     CONTAMINATION,
     DEDUPED_CORPUS,
@@ -17,6 +17,7 @@ from llm_data_assets.lake.schemas import (
     RAW_CORPUS,
     SEQUENCES,
 )
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.checks import here, query
 from llm_data_assets.stages.quality_signals import kept_documents
 from llm_data_assets.stages.shards import Task, run_tasks, task_key

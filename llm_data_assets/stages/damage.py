@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.delta import ShardFile, file_digest
 from llm_data_assets.lake.schemas import HISTORY, Table
+from llm_data_assets.lake.shard_files import ShardFile, file_digest
 from llm_data_assets.stages.beside import tables_of
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of

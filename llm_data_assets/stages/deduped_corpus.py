@@ -4,8 +4,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, DUPLICATES, RAW_CORPUS, VERDICTS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.checks import DEDUPED_CONSERVATION
 from llm_data_assets.stages.shards import Task, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage

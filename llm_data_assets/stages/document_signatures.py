@@ -12,8 +12,8 @@ from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.dedup.dialects import PREPARED
 from llm_data_assets.dedup.exact import folded, key_hashes, value_hashes
 from llm_data_assets.dedup.minhash import signatures_and_counts
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, RAW_CORPUS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.checks import SIGNED_CONSERVATION
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage

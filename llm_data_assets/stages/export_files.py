@@ -14,7 +14,6 @@ import xxhash
 
 from llm_data_assets.config.digest import file_checksum
 from llm_data_assets.config.pipeline import VALIDATION, ExportFormat, Recipe
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.json_file import write_json
 from llm_data_assets.lake.schemas import (
     MIXED_CORPUS,
@@ -23,6 +22,7 @@ from llm_data_assets.lake.schemas import (
     TOKENIZER,
     TRAINING_EXPORT,
 )
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.access import note_export, refuse_restricted
 from llm_data_assets.stages.data_gap import refuse_unplanned, verdict_of
 from llm_data_assets.stages.run_tokens import forget, prepare, read_run

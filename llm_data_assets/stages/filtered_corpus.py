@@ -11,7 +11,6 @@ import xxhash
 
 from llm_data_assets.config.catalog import CODE_DOMAIN
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import (
     CONTAMINATION,
     DEDUPED_CORPUS,
@@ -21,6 +20,7 @@ from llm_data_assets.lake.schemas import (
     REPEATED_SPANS,
     VERDICTS,
 )
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.checks import (
     FILTERED_CONSERVATION,
     FILTERED_SCHEMA,

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from llm_data_assets.config.rule import Rule
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import literal
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.media_tables import FILTERED_PAIRS, RAW_PAIRS, score_columns
 from llm_data_assets.lake.schemas import VERDICTS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.checks import conservation, count, here, rule_share
 from llm_data_assets.stages.filter_rules import names_are_unique, opened
 from llm_data_assets.stages.judged import judging_select, verdict_rows

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from llm_data_assets.config.pipeline import Rule
 from llm_data_assets.lake.catalog import literal
-from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import (
     CONTAMINATION,
     FILTERED_CORPUS,
@@ -17,6 +17,7 @@ from llm_data_assets.lake.schemas import (
     VERDICTS,
     Table,
 )
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.filter_rules import DOCUMENT_COLUMNS, OVERLAP
 from llm_data_assets.stages.quality_signals import QUALITY_SIGNALS
 from llm_data_assets.stages.refusals import named_refusals, refuses

@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import Table
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.shards import Task, batches, task_key
 from llm_data_assets.stages.stage import Context
 

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from llm_data_assets.config.digest import file_checksum
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.media_tables import DEDUPED_PAIRS, RAW_PAIRS, pair_signals
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.media.signals import COLUMNS, measure
 from llm_data_assets.stages.checks import SAMPLES, conservation, here, query
 from llm_data_assets.stages.kept_rows import kept_rows, kept_tasks

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, SIGNAL_MODELS, quality_signals
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.checks import language_share, measured_conservation
 from llm_data_assets.stages.drift import drift_checks, store_drift
 from llm_data_assets.stages.filter_rules import signals_asked_for

@@ -6,8 +6,8 @@ from typing import Any
 from llm_data_assets.config.digest import digest
 from llm_data_assets.config.takedowns import read_takedowns
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import EDITS, RAW_CORPUS, REJECTS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.stages.checks import (
     NO_EMPTY_RAW,

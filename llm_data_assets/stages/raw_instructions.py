@@ -5,8 +5,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.instruction_tables import RAW_INSTRUCTIONS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.sources.formats import read_dialogues
 from llm_data_assets.stages.dialogue_rows import dialogue_row
 from llm_data_assets.stages.raw_records import (

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.media_tables import RAW_PAIRS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.sources.formats import read_pairs
 from llm_data_assets.sources.silence import listener
 from llm_data_assets.stages.pair_rows import pair_row

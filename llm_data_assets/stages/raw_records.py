@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from llm_data_assets.config.digest import digest
 from llm_data_assets.config.takedowns import read_takedowns
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import REJECTS, Table
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.sources.document import Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.stages.checks import SAMPLES, count, here, query, unique_ids

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from llm_data_assets.lake.delta import ShardWriter
 from llm_data_assets.lake.schemas import EDITS, RAW_CORPUS, REJECTS
+from llm_data_assets.lake.shard_files import ShardWriter
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.stages.edit_rows import edit_rows, text_hash

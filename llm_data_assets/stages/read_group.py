@@ -15,9 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.json_file import write_json
 from llm_data_assets.lake.schemas import EDITS, RAW_CORPUS, REJECTS, Table
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.sources.document import Document, Reject
 from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.sources.formats import read_documents

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DUPLICATES, RAW_CORPUS, SIGNAL_MODELS, Table
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.quality_signals import CODE_VERSION as MEASURED_BY
 from llm_data_assets.stages.quality_signals import (
     QUALITY_SIGNALS,

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from llm_data_assets.lake.catalog import literal
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import EDITS, RAW_CORPUS, REJECTS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.shards import batches, task_key
 from llm_data_assets.stages.stage import Context
 

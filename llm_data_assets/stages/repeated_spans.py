@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from llm_data_assets.dedup.repeats import later_copies, parts
 from llm_data_assets.dedup.substrings import repeated_substrings
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, REPEATED_SPANS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.quality_signals import kept_documents
 from llm_data_assets.stages.shards import Task, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from llm_data_assets.config.catalog import Branch
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import relation
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import VERDICTS, Table
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.checks import SAMPLES, query
 from llm_data_assets.stages.shards import Task, make_shards, task_key
 from llm_data_assets.stages.stage import Check, CheckResult, Context, Outcome

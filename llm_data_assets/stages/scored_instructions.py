@@ -14,13 +14,13 @@ from llm_data_assets.instructions.local_models import ModelScorer, open_language
 from llm_data_assets.instructions.scorers import MODEL_SCORERS, Scorer, load_scorer, run_scorer
 from llm_data_assets.instructions.scores import COLUMNS, Lists, score
 from llm_data_assets.lake.catalog import relation
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.instruction_tables import (
     DEDUPED_INSTRUCTIONS,
     RAW_INSTRUCTIONS,
     scored_instructions,
 )
 from llm_data_assets.lake.schemas import EVALUATION_SETS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.checks import conservation, here, query
 from llm_data_assets.stages.kept_rows import kept_rows, kept_tasks
 from llm_data_assets.stages.shards import Task, make_shards

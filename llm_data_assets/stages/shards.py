@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 
 from llm_data_assets.config.digest import digest
 from llm_data_assets.engine.run import run_shards
-from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import Table
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.stage import Context
 
 Answer = TypeVar("Answer")

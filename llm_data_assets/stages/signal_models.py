@@ -13,8 +13,9 @@ import xxhash
 
 from llm_data_assets.config.pipeline import ClassifierUse, ReferenceText
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, RAW_CORPUS, SIGNAL_MODELS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.shards import batches, task_key
 from llm_data_assets.stages.stage import Check, CheckResult, Context, Outcome, Stage
 from llm_data_assets.stages.versions import data_version

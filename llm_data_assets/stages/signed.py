@@ -19,8 +19,9 @@ from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.dedup.bands import band_keys, parameters
 from llm_data_assets.dedup.minhash import shingle_sets
 from llm_data_assets.engine.run import InOrder
-from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, RAW_CORPUS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.lake.space import reserve
 from llm_data_assets.stages.document_signatures import key_of, made_with, signing_settings
 from llm_data_assets.stages.stage import Context

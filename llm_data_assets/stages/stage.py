@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from llm_data_assets.config.catalog import Branch
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import Table
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.mixing.recipe import sources_of
 
 Partitioning = Literal["none", "source", "recipe", "recipe_source"]

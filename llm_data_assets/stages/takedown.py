@@ -11,10 +11,11 @@ from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.takedowns import Kind, Takedown, append_takedown
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import connect, rows
-from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.instruction_tables import RAW_INSTRUCTIONS
 from llm_data_assets.lake.media_tables import RAW_PAIRS
 from llm_data_assets.lake.schemas import RAW_CORPUS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.edit_rows import text_hash
 from llm_data_assets.stages.materialise import ALL_TABLES, lake_of
 

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from llm_data_assets.engine.run import side_by_side
-from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import Table
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.stage import Context
 
 

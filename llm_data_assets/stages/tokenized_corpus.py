@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import FILTERED_CORPUS, TOKENIZED_CORPUS, TOKENIZER
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.checks import TOKENIZED_CONSERVATION
 from llm_data_assets.stages.run_checks import BYTES_PER_TOKEN, IDS_IN_VOCABULARY, UNKNOWN_SHARE
 from llm_data_assets.stages.shards import Task, batches, make_shards, task_key

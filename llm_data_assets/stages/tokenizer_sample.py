@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from llm_data_assets.engine.run import side_by_side
-from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import FILTERED_CORPUS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.shards import batches
 from llm_data_assets.stages.stage import Context
 from llm_data_assets.stages.tally import tally

@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow.compute as pc
 
 from llm_data_assets.config.digest import canonical, digest
-from llm_data_assets.lake.delta import Lake, content_version
+from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import STAGE_STATS, Table
+from llm_data_assets.lake.shard_files import content_version
 from llm_data_assets.stages.stage import Context, Partition, Stage, recipe_sources
 
 

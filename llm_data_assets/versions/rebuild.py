@@ -12,7 +12,7 @@ from llm_data_assets.config.loading import load
 from llm_data_assets.config.pipeline import Pipeline
 from llm_data_assets.config.takedowns import read_takedowns
 from llm_data_assets.config.workspace import Workspace, make_home
-from llm_data_assets.lake.delta import ShardFile, content_version
+from llm_data_assets.lake.shard_files import ShardFile, content_version
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of
 from llm_data_assets.stages.source_files import files_of

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.delta import Lake, ShardFile
+from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import STAGE_STATS, Table
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.beside import values_in
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import append_stats, lake_of

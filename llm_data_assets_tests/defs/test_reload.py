@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.defs.instance import dagster_home, open_instance
-from llm_data_assets.lake.delta import ShardFile
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of, materialise
 from llm_data_assets.stages.stage import Partition

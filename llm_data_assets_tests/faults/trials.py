@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_data_assets.config.workspace import Workspace, open_workspace
-from llm_data_assets.lake.delta import file_digest
+from llm_data_assets.lake.shard_files import file_digest
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of, materialise
 from llm_data_assets.stages.stage import Context

@@ -15,8 +15,9 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from llm_data_assets.lake.catalog import connect, publish, relation
-from llm_data_assets.lake.delta import Lake, ShardFile, content_version
+from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, TABLES
+from llm_data_assets.lake.shard_files import ShardFile, content_version
 
 
 def rows(*names: str) -> pa.Table:

@@ -5,8 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import RAW_CORPUS
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages import checks
 from llm_data_assets.stages.checks import NO_EMPTY_RAW, RAW_SCHEMA
 from llm_data_assets.stages.graph import STAGES

@@ -7,13 +7,13 @@ import pytest
 from llm_data_assets.config.digest import digest
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace, open_workspace
-from llm_data_assets.lake.delta import ShardFile
 from llm_data_assets.lake.schemas import (
     SEQUENCES,
     TOKENIZED_CORPUS,
     TOKENIZER,
     TOKENIZER_REPORT,
 )
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.planning.vocabulary import vocabulary_range
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import Materialised, lake_of, materialise
