@@ -46,18 +46,19 @@ def run(context: Context) -> Outcome:
     settings = measured_settings(context.workspace, context.partition)
     models = trained_models(context)
     contents = [model.content for model in models]
-    tasks, n_bytes = [], 0
+    tasks, n_bytes, n_read = [], 0, 0
     for raw in context.lake.shards(RAW_CORPUS, partition):
         rows = context.lake.read_shard(RAW_CORPUS, partition, raw, ["doc_id", "n_bytes"])
         mine = rows.filter(pc.is_in(rows["doc_id"], pa.array(sorted(drawn), pa.string())))
         ids = tuple(mine["doc_id"].to_pylist())
         n_bytes += pc.sum(mine["n_bytes"]).as_py() or 0
+        n_read += pc.sum(rows["n_bytes"]).as_py() if ids else 0
         key = task_key(CODE_VERSION, MEASURED_BY, settings, contents, raw.content, ids)
         inputs = {RAW_CORPUS.name: (raw,), SIGNAL_MODELS.name: models}
         of_task = settings | {"doc_ids": ids}
         tasks.append(Task(context.lake, partition, raw.shard, key, inputs, of_task))
     outputs = {STAGE.name: (REMOVED_SIGNALS, partition)}
-    files = make_shards(context, measure_removed, tasks, outputs, n_bytes)[STAGE.name]
+    files = make_shards(context, measure_removed, tasks, outputs, n_read)[STAGE.name]
     context.lake.replace_partition(REMOVED_SIGNALS, partition, files)
     return Outcome(
         files=files,
