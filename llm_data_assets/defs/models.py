@@ -14,7 +14,7 @@ from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.defs.stage_assets import CARRY_CHANGES, OWNER
 from llm_data_assets.defs.studio_links import check_link, studio_link
 from llm_data_assets.lake.catalog import literal, model_file, quote, table_views
-from llm_data_assets.lake.declared_models import Model, remembered_models
+from llm_data_assets.lake.declared_models import Model, read_models, remembered_models
 from llm_data_assets.lake.model_yaml import ModelTest
 from llm_data_assets.stages.checks import SAMPLES
 from llm_data_assets.stages.graph import STAGES
@@ -53,7 +53,11 @@ class Warehouse(DuckDBResource):
 
 def model_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
     """One asset a SQL model."""
-    models = remembered_models(ALL_TABLES, workspace.home / "cache" / "models.json")
+    home = workspace.home
+    if home.exists():
+        models = remembered_models(ALL_TABLES, home / "cache" / "models.json")
+    else:  # to load definitions makes no home
+        models = read_models(ALL_TABLES)
     return [_model_asset(model, models, workspace) for model in models.values()]
 
 

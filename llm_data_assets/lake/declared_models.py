@@ -1,6 +1,7 @@
 """SQL models as they are declared: SELECT and YAML, columns with their types and origins."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -54,7 +55,9 @@ def remembered_models(
     if known.of == of:
         return known.models
     models = read_models(tables, folder)
-    write_json(memory, _MEMORY.dump_python(_Memory(of, models), mode="json"))
+    with suppress(OSError):  # who may only read the home reads the models each time
+        # In their order: models stand after those they read, columns as the SELECT gives them.
+        write_json(memory, _MEMORY.dump_python(_Memory(of, models), mode="json"), sort_keys=False)
     return models
 
 

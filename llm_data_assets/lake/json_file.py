@@ -7,12 +7,14 @@ from typing import Any
 from llm_data_assets.lake.temporaries import beside
 
 
-def write_json(path: Path, value: Any, *, indent: int | None = None) -> None:
-    """Write a JSON file with sorted keys, beside the old one first and then in its place."""
+def write_json(
+    path: Path, value: Any, *, indent: int | None = None, sort_keys: bool = True
+) -> None:
+    """Write a JSON file, beside the old one first and then in its place."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = beside(path)
     try:
-        text = json.dumps(value, indent=indent, sort_keys=True) + "\n"
+        text = json.dumps(value, indent=indent, sort_keys=sort_keys) + "\n"
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     finally:

@@ -27,6 +27,21 @@ def test_definitions_load(definitions: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(definitions)
 
 
+def test_what_is_loaded_is_the_same_with_a_home_and_without(
+    workspace: Workspace, definitions: dg.Definitions, tmp_path: Path
+) -> None:
+    there = workspace.home / "cache" / "models.json"
+    assert there.exists()
+    nowhere = open_workspace(tmp_path / "none", workspace.catalog.path, workspace.pipeline.path)
+    without = build_definitions(nowhere).resolve_asset_graph()
+    assert not nowhere.home.exists(), "to load definitions makes no home"
+    remembered = build_definitions(workspace).resolve_asset_graph()
+    assert without.get_all_asset_keys() == remembered.get_all_asset_keys()
+    model = dg.AssetKey("largest_drops")
+    assert without.get(model).metadata == remembered.get(model).metadata
+    assert without.get(model).parent_keys == remembered.get(model).parent_keys
+
+
 @pytest.mark.parametrize(
     ("asset", "upstream"),
     [

@@ -38,7 +38,9 @@ def test_what_is_remembered_is_what_was_read(
     first = remembered_models([RAW_CORPUS, DUPLICATES], memory, folder)
     assert first == read_models([RAW_CORPUS, DUPLICATES], folder)
     monkeypatch.setattr(declared_models, "read_models", lambda *given: pytest.fail("read again"))
-    assert remembered_models([RAW_CORPUS, DUPLICATES], memory, folder) == first
+    remembered = remembered_models([RAW_CORPUS, DUPLICATES], memory, folder)
+    assert remembered == first
+    assert list(remembered["counts"].columns) == ["source", "n"], "in the order of the SELECT"
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"of": 1}'])
@@ -58,3 +60,9 @@ def test_another_select_or_another_table_is_read_again(folder: Path, tmp_path: P
     assert remembered_models(tables, memory, folder)["counts"].inputs == ["duplicates"]
     with pytest.raises(ConfigError, match="duplicates"):
         remembered_models([RAW_CORPUS], memory, folder)
+
+
+def test_a_memory_that_cannot_be_written_is_no_error(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    models = remembered_models([RAW_CORPUS], tmp_path / "file" / "models.json", folder)
+    assert list(models) == ["counts"]
