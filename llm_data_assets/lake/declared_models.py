@@ -45,7 +45,7 @@ def remembered_models(
 ) -> dict[str, Model]:
     """`read_models`, from the file `memory` where it was made of the same.
 
-    Binding and tracing take 1.7 CPU-seconds, of every command and every load by Dagster.
+    Binding and tracing take 1.7 CPU-seconds of every whole run and every load by Dagster.
     """
     of = _made_of(tables, folder or models_folder())
     try:

@@ -9,6 +9,7 @@ two cuts, a *word*, has the same ids wherever it stands. Nothing is assumed of w
 words end at spaces, or do not, is read off the pieces.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -200,18 +201,39 @@ def _merge_table(
 
 def hash_table(entries: dict[int, int]) -> np.ndarray:
     """uint64[2^k, 2] of keys and values; a key is where `hash_set` would have it."""
-    slots = hash_set(list(entries))
-    values = np.array([entries.get(key, 0) for key in slots.tolist()], np.uint64)
-    return np.stack([slots, values], axis=1)
+    keys = np.fromiter(entries, np.uint64, len(entries))
+    places, size = _places(keys)
+    table = np.zeros((size, 2), np.uint64)
+    table[:, 0] = EMPTY
+    table[places, 0] = keys
+    table[places, 1] = np.fromiter(entries.values(), np.uint64, len(entries))
+    return table
 
 
-def hash_set(keys: list[int]) -> np.ndarray:
+def hash_set(keys: Sequence[int]) -> np.ndarray:
     """An open-addressing set, at most half full: key at the top bits of key * MULTIPLIER."""
-    bits = max(4, int(2 * len(keys)).bit_length())
-    slots = np.full(1 << bits, EMPTY, np.uint64)
-    homes = (np.array(keys, np.uint64) * MULTIPLIER) >> np.uint64(64 - bits)
-    for key, home in zip(keys, homes.tolist(), strict=True):
-        while slots[home] != EMPTY:
-            home = (home + 1) & (len(slots) - 1)
-        slots[home] = key
+    numbers = np.array(keys, np.uint64)
+    places, size = _places(numbers)
+    slots = np.full(size, EMPTY, np.uint64)
+    slots[places] = numbers
     return slots
+
+
+def _places(keys: np.ndarray) -> tuple[np.ndarray, int]:
+    """Where distinct keys stand in an open table, and its size.
+
+    In the order of their homes each stands at its own or right behind the one before it.
+    """
+    bits = max(4, int(2 * len(keys)).bit_length())
+    homes = ((keys * MULTIPLIER) >> np.uint64(64 - bits)).astype(np.int64)
+    order = np.argsort(homes, kind="stable")
+    at = np.arange(len(keys))
+    in_order = np.maximum.accumulate(homes[order] - at) + at
+    # What the end pushes out stands in the first free places from the begin on.
+    past = in_order >= 1 << bits
+    taken = np.zeros(1 << bits, np.bool_)
+    taken[in_order[~past]] = True
+    in_order[past] = np.flatnonzero(~taken)[: past.sum()]
+    places = np.empty(len(keys), np.int64)
+    places[order] = in_order
+    return places, 1 << bits
