@@ -42,7 +42,7 @@ def over_chunks(
     """
     table = code_points()
     key_of = normalisation(normalised)
-    for data, offsets in map(_buffers, _arrays(texts)):
+    for data, offsets in map(buffers, _arrays(texts)):
         for chunk in _chunks(offsets):
             if normalised in (DEFAULT, PREPARED):
                 is_key = normalised == PREPARED
@@ -90,7 +90,7 @@ def _arrays(texts: pa.Array) -> list[pa.Array]:
     return texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
 
 
-def _buffers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+def buffers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """UTF-8 bytes uint8[...] (no copy) and offsets int64[n + 1] of one array, slices heeded."""
     _, offsets, data = texts.buffers()
     width = np.int32 if pa.types.is_string(texts.type) else np.int64

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from llm_data_assets.dedup.chunks import over_chunks
+from llm_data_assets.dedup.chunks import buffers, over_chunks
 from llm_data_assets.dedup.dialects import DEFAULT
 from llm_data_assets.dedup.kernels import fold_texts
 
@@ -43,9 +43,8 @@ def text_hashes(texts: pa.Array, *, normalised: str = DEFAULT) -> pa.FixedSizeBi
 
 def key_hashes(keys: pa.LargeStringArray, texts: pa.Array) -> pa.FixedSizeBinaryArray:
     """`text_hashes` of texts that are `folded` already."""
-    _, ends, data = keys.buffers()
-    offsets = np.frombuffer(ends, np.int64)[keys.offset : keys.offset + len(keys) + 1]
-    view = memoryview(data or b"")
+    data, offsets = buffers(keys)
+    view = data.data
     digests = np.empty(len(keys), "V16")
     for row, (start, stop) in enumerate(pairwise(offsets.tolist())):
         key = view[start:stop] if stop > start else texts[row].as_py().strip().encode()

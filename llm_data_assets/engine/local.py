@@ -67,10 +67,9 @@ def _in_pool(
     running: set[Future[Result]] = set()
     # Its kernels may not be compiled yet: one worker does it, and the others find them.
     is_first = is_new(function)
-    ahead = 1 if is_first else len(shards)
     try:
         while running or len(futures) < len(shards):
-            for index in range(len(futures), ahead):
+            for index in range(len(futures), 1 if is_first else len(shards)):
                 future = pool.submit(function, shards[index])
                 futures[future] = index
                 running.add(future)
@@ -80,7 +79,7 @@ def _in_pool(
                 yield futures[future], future.result()
             if ended and is_first:
                 note(function)
-                is_first, ahead = False, len(shards)
+                is_first = False
     except BrokenProcessPool as error:
         _pool.cache_clear()
         raise WorkerDiedError(

@@ -33,6 +33,11 @@ def judge(lake: Lake, tasks: Sequence[Task]) -> list[ShardFile]:
     Many shards are one query: DuckDB takes longer to plan some thirty rules than to decide about
     twenty thousand documents.
     """
+    if not tasks:
+        return []
+    # Tasks of one source have its rules.
+    rules = [Rule.model_validate(rule) for rule in tasks[0].settings["rules"]]
+    columns = _signals_of(rules)
     of_stage = {"stage": FILTERED_CORPUS.name}
     done, waiting, measured, rows = [], [], [], 0
     connection = duckdb.connect()
@@ -42,13 +47,13 @@ def judge(lake: Lake, tasks: Sequence[Task]) -> list[ShardFile]:
             done.append(file)
             continue
         waiting.append(task)
-        measured.append(_read(task, QUALITY_SIGNALS, _signals_of(_rules(task))))
+        measured.append(_read(task, QUALITY_SIGNALS, columns))
         rows += measured[-1].num_rows
         if rows >= _JUDGED_AT_ONCE:
-            done += _judged(connection, waiting, measured)
+            done += _judged(connection, rules, waiting, measured)
             waiting, measured, rows = [], [], 0
     if waiting:
-        done += _judged(connection, waiting, measured)
+        done += _judged(connection, rules, waiting, measured)
     return sorted(done)
 
 
@@ -59,11 +64,14 @@ def rule_columns() -> dict[str, str]:
 
 
 def _judged(
-    connection: duckdb.DuckDBPyConnection, tasks: Sequence[Task], measured: Sequence[pa.Table]
+    connection: duckdb.DuckDBPyConnection,
+    rules: list[Rule],
+    tasks: Sequence[Task],
+    measured: Sequence[pa.Table],
 ) -> list[ShardFile]:
     """Judge the documents of some shards of a source, and write the verdicts of each."""
-    documents, refusing = _documents(tasks, _rules(tasks[0]))
-    rules = refusing + _rules(tasks[0])
+    documents, refusing = _documents(tasks, rules)
+    rules = refusing + rules
     connection.register(
         "signals",
         pa.concat_tables(
@@ -94,10 +102,6 @@ def _judged(
         task.write(VERDICTS, [verdicts.slice(start, stop - start)], stage=FILTERED_CORPUS.name)
         for task, (start, stop) in zip(tasks, pairwise(starts.tolist()), strict=True)
     ]
-
-
-def _rules(task: Task) -> list[Rule]:
-    return [Rule.model_validate(rule) for rule in task.settings["rules"]]
 
 
 def _signals_of(rules: Sequence[Rule]) -> list[str]:

@@ -21,17 +21,17 @@ from llm_data_assets.text.kernels_lines import (
 from llm_data_assets.text.kernels_sentences import count_sentences, sentences_between
 
 
-def _points(text: str) -> np.ndarray:
+def points_of(text: str) -> np.ndarray:
     return np.array(list(map(ord, text)), np.uint32)
 
 
 MAX_WORD = 1_000  # characters; C4's code (tensorflow_datasets, c4_utils.py)
-_T5_MARKS = _points("\"'.!?")
-_DCLM_MARKS = _points('".!?')
-_EDIT, _CITATION = _points("[edit]"), _points("[citation needed]")
+_T5_MARKS = points_of("\"'.!?")
+_DCLM_MARKS = points_of('".!?')
+_EDIT, _CITATION = points_of("[edit]"), points_of("[citation needed]")
 _NEEDLES = tuple(
     map(
-        _points,
+        points_of,
         (
             "lorem ipsum", "javascript", "terms of use", "privacy policy", "cookie policy",
             "uses cookies", "use of cookies", "use cookies",

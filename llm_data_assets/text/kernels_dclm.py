@@ -16,7 +16,7 @@ from llm_data_assets.text.characters import (
     WORD,
 )
 from llm_data_assets.text.kernels import ZERO, record_of
-from llm_data_assets.text.kernels_c4 import is_here
+from llm_data_assets.text.kernels_c4 import is_here, points_of
 from llm_data_assets.text.kernels_lines import (
     AT_NEWLINE,
     find,
@@ -27,15 +27,15 @@ from llm_data_assets.text.kernels_lines import (
 _DOT = 0x2E
 
 
-def _points(text: str) -> np.ndarray:
-    return np.array(list(map(ord, text)), np.uint32)
-
-
 # RefinedWeb's line rules as DCLM's refinedweb.yaml has them.
-_CART, _READ_MORE, _SIGN_IN = _points("items in cart"), _points("read more"), _points("sign-in")
+_CART, _READ_MORE, _SIGN_IN = (
+    points_of("items in cart"),
+    points_of("read more"),
+    points_of("sign-in"),
+)
 _COUNTED = tuple(
     map(
-        _points,
+        points_of,
         (
             "likes", "shares", "comments", "retweets", "reposts", "quotes", "bookmarks",
             "upvotes", "downvotes", "downloads", "views", "followers",
