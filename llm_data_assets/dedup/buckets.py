@@ -7,7 +7,8 @@ that reads every key twice in order and needs two bytes a key beside them.
 """
 
 import numpy as np
-from numba import njit
+
+from llm_data_assets.kernel import allocating, kernel
 
 _SLOTS_PER_KEY = 8
 _MIX = 0x9E3779B185EBCA87
@@ -47,13 +48,13 @@ def equal_keys(
     return _grouped(dealt, members, starts, more, rows)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _key(keys, rows, shift, at):  # type: ignore[no-untyped-def]
     key = keys[at] if rows is None else keys[rows[at]]
     return key if shift is None else key + shift[at]
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _repeated(keys, rows, shift, counters, down):  # type: ignore[no-untyped-def]
     """Places of all keys that stand more than once, and of a few that do not, ascending."""
     n = len(keys) if rows is None else len(rows)
@@ -78,7 +79,7 @@ def _repeated(keys, rows, shift, counters, down):  # type: ignore[no-untyped-def
     return places[:to]
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _dealt(keys, rows, shift, places, n, bits):  # type: ignore[no-untyped-def]
     """Keys and their places, part by part, in order within one; where each part starts."""
     down = np.uint64(64 - bits)
@@ -99,7 +100,7 @@ def _dealt(keys, rows, shift, places, n, bits):  # type: ignore[no-untyped-def]
     return dealt, members, starts
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _grouped(dealt, members, starts, more, rows):  # type: ignore[no-untyped-def]
     n = len(dealt)
     room = np.int64(16)
@@ -140,7 +141,7 @@ def _grouped(dealt, members, starts, more, rows):  # type: ignore[no-untyped-def
     return found[:n_found].copy(), groups[:n_found].copy(), firsts[:n_groups].copy()
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _are_equal(more, rows, left, right):  # type: ignore[no-untyped-def]
     """Whether the second halves of two members' keys are equal, if there are such."""
     if more is None:
@@ -150,7 +151,7 @@ def _are_equal(more, rows, left, right):  # type: ignore[no-untyped-def]
     return more[rows[left]] == more[rows[right]]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def fill_band_keys(signatures, rows, keys):  # type: ignore[no-untyped-def]
     """One key a band: a polynomial in its values, then MurmurHash3's 64-bit finalizer.
 

@@ -117,7 +117,7 @@ def find_duplicates(
         of[originals[meeting]] = np.arange(len(meeting))
         of = of[first]
         settled = np.flatnonzero(of >= 0)
-        repeated, alike, are_cosines = settle(  # type: ignore[call-arg]
+        repeated, alike, are_cosines = settle(
             of[settled],
             *_sets_of(shingle_sets, rows[meeting], in_sets),
             *by_member(members, buckets, len(meeting)),

@@ -11,9 +11,9 @@ strangers under it do not meet.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from llm_data_assets.dedup.similarity import needed_overlap
+from llm_data_assets.kernel import allocating, kernel
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _CLASSES = 1_600  # of sizes, two per cent each: exp(1600 / 50) is beyond any set
@@ -32,7 +32,7 @@ class Crowd(NamedTuple):
     sizes: np.ndarray  # bool[classes]: whether a document has such a size
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def build(members, values, starts, ends, threshold):  # type: ignore[no-untyped-def]
     """The crowd of some documents, ordered by how common their shingles are among them now."""
     step = max(1, len(members) // _SAMPLED)
@@ -60,7 +60,7 @@ def build(members, values, starts, ends, threshold):  # type: ignore[no-untyped-
     return crowd
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def insert(crowd, document, shingles, threshold):  # type: ignore[no-untyped-def]
     """The crowd with a document more."""
     n = len(shingles)
@@ -92,7 +92,7 @@ def insert(crowd, document, shingles, threshold):  # type: ignore[no-untyped-def
     return Crowd(slots, heads, links, crowd.used, crowd.common, crowd.counts, crowd.sizes)
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def candidates(crowd, document, shingles, starts, ends, threshold, marks, found):  # type: ignore[no-untyped-def]
     """Write the documents that may be as alike as `threshold` to `document` into `found`.
 
@@ -122,7 +122,7 @@ def candidates(crowd, document, shingles, starts, ends, threshold, marks, found)
     return looked, n_found
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _rare_first(crowd, shingles):  # type: ignore[no-untyped-def]
     """The shingles by how often they were counted, of equals the smallest hash first."""
     often = np.empty(len(shingles), np.int32)
@@ -131,7 +131,7 @@ def _rare_first(crowd, shingles):  # type: ignore[no-untyped-def]
     return shingles[np.argsort(often, kind="mergesort")]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _slot(slots, key):  # type: ignore[no-untyped-def]
     """Where a key stands, or the empty slot where it would."""
     mask = np.uint64(len(slots) - 1)
@@ -141,7 +141,7 @@ def _slot(slots, key):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _wider(slots, heads):  # type: ignore[no-untyped-def]
     wide = np.zeros(2 * len(slots), np.uint64)
     wide_heads = np.full(2 * len(slots), np.int32(-1), np.int32)
@@ -152,7 +152,7 @@ def _wider(slots, heads):  # type: ignore[no-untyped-def]
     return wide, wide_heads
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _room(n):  # type: ignore[no-untyped-def]
     """A power of two of at least twice as many."""
     room = 16
@@ -161,11 +161,11 @@ def _room(n):  # type: ignore[no-untyped-def]
     return room
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _key(shingle, size):  # type: ignore[no-untyped-def]
     return (shingle + np.uint64(size) * _MIX) | np.uint64(1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _class(n):  # type: ignore[no-untyped-def]
     return np.int64(np.log(n) * 50.0) if n > 1 else np.int64(0)

@@ -11,7 +11,6 @@ hashes each word with two multiplications; `_roll` turns word hashes into shingl
 """
 
 import numpy as np
-from numba import njit
 
 from llm_data_assets.dedup.codepoints import (
     CLASS_SHIFT,
@@ -37,6 +36,7 @@ from llm_data_assets.dedup.vectors import (
     trailing_zeros,
     word_bits,
 )
+from llm_data_assets.kernel import allocating, kernel
 
 _SPACE = np.uint8(32)
 # Readers of eight bytes and of whole blocks run past the end of a text by up to this much.
@@ -58,7 +58,7 @@ _FIRST = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(17)], np.uint64)
 _SECOND = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(17)], np.uint64)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _expand(text, records, mapped, mapped_offsets, wide):  # type: ignore[no-untyped-def]
     """Fold one text into `wide`: word bytes as `normalise` has them, spaces elsewhere, unsqueezed.
 
@@ -139,7 +139,7 @@ def _expand(text, records, mapped, mapped_offsets, wide):  # type: ignore[no-unt
     return to, high
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _hash_16(h, wide, start, size):  # type: ignore[no-untyped-def]
     """Take up to 16 of the `size` bytes of a token into its 64-bit hash.
 
@@ -151,7 +151,7 @@ def _hash_16(h, wide, start, size):  # type: ignore[no-untyped-def]
     return h ^ (h >> np.uint64(32))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _words(wide, n, edges, hashes):  # type: ignore[no-untyped-def]
     """Hash of every word of an expanded text; returns how many. Overwrites `wide` past `n`."""
     for i in range(n, n + _PAD):
@@ -187,7 +187,7 @@ def _words(wide, n, edges, hashes):  # type: ignore[no-untyped-def]
     return count // 2
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _characters(wide, n, hashes):  # type: ignore[no-untyped-def]
     """Hash of every character of an expanded text, spaces aside; returns how many."""
     count = 0
@@ -202,7 +202,7 @@ def _characters(wide, n, hashes):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def is_unspaced(wide, n):  # type: ignore[no-untyped-def]
     """`normalise.is_unspaced` of an expanded text."""
     letters = 0
@@ -222,7 +222,7 @@ def is_unspaced(wide, n):  # type: ignore[no-untyped-def]
     return letters > 0 and 2 * unspaced >= letters
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _roll(tokens, n, width, out):  # type: ignore[no-untyped-def]
     """Hash every run of `width` tokens (all of them, if fewer) into `out`; returns how many.
 
@@ -248,7 +248,7 @@ def _roll(tokens, n, width, out):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def hash_shingles(  # type: ignore[no-untyped-def]
     data, offsets, is_key, records, mapped, mapped_offsets, ngram, unit
 ):
@@ -301,7 +301,7 @@ def hash_shingles(  # type: ignore[no-untyped-def]
     return hashes[: ends[n]], ends, left
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def fold_texts(data, offsets, is_key, records, mapped, mapped_offsets):  # type: ignore[no-untyped-def]
     """`normalise` of every text as UTF-8; arguments and results as those of `hash_shingles`."""
     n = len(offsets) - 1
@@ -335,7 +335,7 @@ def fold_texts(data, offsets, is_key, records, mapped, mapped_offsets):  # type:
     return folded[: ends[n]], ends, left
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def take_minima(hashes, offsets, a, b, out):  # type: ignore[no-untyped-def]
     """MinHash values of sets of 64-bit hashes, of which the low 32 bits count.
 

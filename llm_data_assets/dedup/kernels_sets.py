@@ -1,12 +1,13 @@
 """Shingle hashes with repeats, to sets: how large each is, and its members in ascending order."""
 
 import numpy as np
-from numba import njit
+
+from llm_data_assets.kernel import allocating, kernel
 
 _BITS = np.uint64(64)
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def count_distinct(hashes, offsets):  # type: ignore[no-untyped-def]
     """How many distinct values each set of 64-bit hashes has, int32[n]; zero is not one of them.
 
@@ -28,7 +29,7 @@ def count_distinct(hashes, offsets):  # type: ignore[no-untyped-def]
     return counts
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def sorted_sets(hashes, offsets):  # type: ignore[no-untyped-def]
     """The distinct values of each set of 64-bit hashes, ascending; zero is not one of them.
 
@@ -69,7 +70,7 @@ def sorted_sets(hashes, offsets):  # type: ignore[no-untyped-def]
     return out[: ends[n]], ends
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _largest(offsets):  # type: ignore[no-untyped-def]
     largest = 0
     for row in range(len(offsets) - 1):
@@ -77,7 +78,7 @@ def _largest(offsets):  # type: ignore[no-untyped-def]
     return largest
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _log_slots(count):  # type: ignore[no-untyped-def]
     """The power of two that makes at least twice as many slots as there are values."""
     log_slots = 0

@@ -5,9 +5,10 @@ from numba import njit
 
 from llm_data_assets.dedup.crowds import build, candidates, insert
 from llm_data_assets.dedup.similarity import jaccard
+from llm_data_assets.kernel import allocating, kernel
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def by_member(members, buckets, n):  # type: ignore[no-untyped-def]
     """Turn (member, bucket) pairs into each member's buckets, in the order of the pairs.
 
@@ -27,7 +28,7 @@ def by_member(members, buckets, n):  # type: ignore[no-untyped-def]
     return offsets, found
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def settle(  # type: ignore[no-untyped-def]
     documents, values, starts, ends, bucket_offsets, buckets, n_buckets, n_exact, n_sure, threshold,
     crowded, vectors, clusters, max_cosine,
@@ -101,7 +102,7 @@ def settle(  # type: ignore[no-untyped-def]
     return partners, similarities, are_cosines
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _by_first_use(buckets, n_buckets, n_exact, n_sure):  # type: ignore[no-untyped-def]
     """Buckets numbered anew within each of the three kinds: what is looked up next lies near."""
     new = np.full(n_buckets, -1, np.int32)
@@ -117,7 +118,7 @@ def _by_first_use(buckets, n_buckets, n_exact, n_sure):  # type: ignore[no-untyp
     return renumbered
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _settle_on(  # type: ignore[no-untyped-def]
     state, documents, values, starts, ends, bucket_offsets, buckets, lists, links, marks,
     best, best_similarity, partners, similarities, crowd, found, n_exact, n_sure, threshold,
@@ -201,7 +202,7 @@ def _settle_on(  # type: ignore[no-untyped-def]
     return documents[0]
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"}, _nrt=False)
 def _cosine(left, right):  # type: ignore[no-untyped-def]
     """Of two vectors of length 1, in double precision; the same on one machine."""
     total = 0.0
@@ -210,7 +211,7 @@ def _cosine(left, right):  # type: ignore[no-untyped-def]
     return min(total, 1.0)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _meet(bucket_offsets, buckets, left, right):  # type: ignore[no-untyped-def]
     """Whether two documents share a bucket."""
     for i in range(bucket_offsets[left], bucket_offsets[left + 1]):

@@ -7,7 +7,6 @@ sections 5.1.1 (padding) and 6.1 (rounds).
 """
 
 import numpy as np
-from numba import njit
 
 from llm_data_assets.dedup.kernels import (
     BY_SCRIPT,
@@ -16,6 +15,7 @@ from llm_data_assets.dedup.kernels import (
     is_unspaced,
 )
 from llm_data_assets.dedup.vectors import LANES, add_sha1_block
+from llm_data_assets.kernel import allocating, kernel
 
 # A block that holds only padding begins up to 8 bytes past the end of its message.
 _PAD = 80
@@ -23,7 +23,7 @@ _INITIAL = np.array([0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0]
 _SPACE = np.uint8(32)
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def sha1_shingles(keys, offsets, ngram, unit):  # type: ignore[no-untyped-def]
     """First four bytes of the SHA-1 of every shingle, little-endian, as datasketch reads them.
 
@@ -65,7 +65,7 @@ def sha1_shingles(keys, offsets, ngram, unit):  # type: ignore[no-untyped-def]
     return hashes, ends
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _words(text, starts):  # type: ignore[no-untyped-def]
     """Where each word of a normalised text begins; returns how many there are."""
     count = 0
@@ -77,7 +77,7 @@ def _words(text, starts):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _characters(text, starts):  # type: ignore[no-untyped-def]
     """Remove the spaces of a normalised text in place and find where each character begins.
 
@@ -94,7 +94,7 @@ def _characters(text, starts):  # type: ignore[no-untyped-def]
     return count, to
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _digest(data, starts, sizes, hashes):  # type: ignore[no-untyped-def]
     """Hash `size` bytes of `data` from each start on; `_PAD` bytes past the end are read."""
     blocks = (sizes + 8) // 64 + 1
@@ -136,7 +136,7 @@ def _digest(data, starts, sizes, hashes):  # type: ignore[no-untyped-def]
                     hashes[lanes[lane]] = _first_bytes(state[0, lane])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _first_bytes(word):  # type: ignore[no-untyped-def]
     """A big-endian word as the little-endian number of the same four bytes."""
     word = np.uint64(word)
@@ -145,7 +145,7 @@ def _first_bytes(word):  # type: ignore[no-untyped-def]
     return ends | (low << np.uint64(8)) | high
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _by_blocks(blocks):  # type: ignore[no-untyped-def]
     """Indices in ascending order of their number of blocks (a stable counting sort)."""
     most = 0

@@ -1,9 +1,9 @@
 """Jaccard similarity of texts: the size of what they share over the size of what they have."""
 
 import numpy as np
-from numba import njit
 
 from llm_data_assets.dedup.minhash import shingles
+from llm_data_assets.kernel import kernel
 
 
 def similarity(left: str, right: str, *, ngram: int = 5) -> float:
@@ -19,7 +19,7 @@ def similarity(left: str, right: str, *, ngram: int = 5) -> float:
     return len(a & b) / len(a | b) if a or b else 0.0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def jaccard(left, right, at_least):  # type: ignore[no-untyped-def]
     """Jaccard similarity of two sets of hashes, or -1.0 where it is below `at_least`.
 
@@ -46,7 +46,7 @@ def jaccard(left, right, at_least):  # type: ignore[no-untyped-def]
     return similarity if similarity >= at_least else -1.0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def needed_overlap(n, m, at_least):  # type: ignore[no-untyped-def]
     """What sets of n and m elements share at least if their Jaccard similarity is `at_least`."""
     # J >= t means |A & B| >= t / (1 + t) * (|A| + |B|); one less makes up for rounding.

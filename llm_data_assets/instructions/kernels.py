@@ -1,16 +1,16 @@
 """The greedy choice among dialogues, as a kernel: each in its order against those kept."""
 
 import numpy as np
-from numba import njit
 
 from llm_data_assets.dedup.similarity import jaccard
 from llm_data_assets.dedup.vectors import count_ones
+from llm_data_assets.kernel import allocating, kernel
 
 KEPT, EXACT, NEAR, ROUGE = range(4)
 _BITS = 64
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def settle_dialogues(  # type: ignore[no-untyped-def]
     first, values, value_starts, bucket_offsets, buckets, n_buckets, near,
     tokens, elements, starts, n_tokens, n_elements, rouge,
@@ -125,7 +125,7 @@ def settle_dialogues(  # type: ignore[no-untyped-def]
     return partner, similarity, method
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def bitmap(elements):  # type: ignore[no-untyped-def]
     """uint64 in which each element has set a bit (bitmap filter, Sandes et al. 2019)."""
     bits = np.uint64(0)
@@ -136,7 +136,7 @@ def bitmap(elements):  # type: ignore[no-untyped-def]
     return bits
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def share_enough(elements, a, a_end, b, b_end, more_than):  # type: ignore[no-untyped-def]
     """Whether two ascending runs of elements have more than so many in common."""
     common = 0
@@ -154,7 +154,7 @@ def share_enough(elements, a, a_end, b, b_end, more_than):  # type: ignore[no-un
     return common > more_than
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def match_masks(tokens, slot):  # type: ignore[no-untyped-def]
     """uint64[distinct, words]: where each token stands; `slot` is set to its row."""
     n_words = (len(tokens) + _BITS - 1) // _BITS
@@ -168,7 +168,7 @@ def match_masks(tokens, slot):  # type: ignore[no-untyped-def]
     return masks
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def lcs(masks, length, tokens, slot):  # type: ignore[no-untyped-def]
     """Length of the longest common subsequence, 64 columns at once (Hyyrö 2004, algorithm 4)."""
     n_words = masks.shape[1]

@@ -1,7 +1,8 @@
 """Words of many texts at once, as kernels over code points: hashed, counted, compared."""
 
 import numpy as np
-from numba import njit
+
+from llm_data_assets.kernel import allocating, kernel
 
 # What a code point is: a mark, part of a word, a word by itself, or white space.
 MARK, WORD, ALONE, SPACE = range(4)
@@ -9,7 +10,7 @@ _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _START = np.uint64(0x9E3779B97F4A7C15)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def mixed(value):  # type: ignore[no-untyped-def]
     """A uint64 whose bits all depend on those of another (the finaliser of SplitMix64)."""
     value = (value ^ (value >> np.uint64(30))) * _MIX_1
@@ -17,7 +18,7 @@ def mixed(value):  # type: ignore[no-untyped-def]
     return value ^ (value >> np.uint64(31))
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def hash_words(points, text_starts, classes):  # type: ignore[no-untyped-def]
     """Hash each word of each text.
 
@@ -51,7 +52,7 @@ def hash_words(points, text_starts, classes):  # type: ignore[no-untyped-def]
     return hashes[:count].copy(), starts
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def hash_character_grams(points, text_starts, classes):  # type: ignore[no-untyped-def]
     """Hash the runs of two to four characters of each text, within what white space parts.
 
@@ -94,7 +95,7 @@ def hash_character_grams(points, text_starts, classes):  # type: ignore[no-untyp
     return hashes, starts
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def measure_words(hashes, starts, step_words):  # type: ignore[no-untyped-def]
     """Of each text: distinct words int64[n], repetition float64[n], words of inference int64[n].
 
@@ -128,7 +129,7 @@ def measure_words(hashes, starts, step_words):  # type: ignore[no-untyped-def]
     return distinct, repetition, steps
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def count_distinct(values):  # type: ignore[no-untyped-def]
     """How many different numbers there are; sorts them in place."""
     values.sort()

@@ -1,15 +1,15 @@
 """The greedy choice among pairs, as a kernel: each in its order against those kept."""
 
 import numpy as np
-from numba import njit
 
 from llm_data_assets.dedup.vectors import count_ones
+from llm_data_assets.kernel import allocating
 
 KEPT, URL, PHASH, CAPTION = range(4)
 HASH_BITS = 64
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def settle_pairs(urls, hashes, hashed, kinds, chunks, n_chunks, distance, captions):  # type: ignore[no-untyped-def]
     """Decide about pairs in their order.
 

@@ -7,8 +7,8 @@ counted over them is in `kernels_words`, `kernels_lines`, `kernels_ngrams`, `ker
 """
 
 import numpy as np
-from numba import njit
 
+from llm_data_assets.kernel import allocating, inlined, kernel
 from llm_data_assets.text.characters import (
     ALNUM,
     BREAK,
@@ -38,7 +38,7 @@ BY_SPACE, GIVEN, BY_SCRIPT = map(np.uint8, range(3))
 _FIRST_UNSPACED = 0x0E00  # Thai
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def decode(data, start, end, points, narrow):  # type: ignore[no-untyped-def]
     """Code points of data[start:end], valid UTF-8; returns how many.
 
@@ -77,13 +77,13 @@ def decode(data, start, end, points, narrow):  # type: ignore[no-untyped-def]
     return n
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def record_of(records, point):  # type: ignore[no-untyped-def]
     """A character's record; 0 past the table."""
     return records[point] if point < TABLE_SIZE else np.uint32(0)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def is_among(value, values):  # type: ignore[no-untyped-def]
     """Whether a number is one of a few."""
     found = False
@@ -92,7 +92,7 @@ def is_among(value, values):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def hash_points(points, start, end):  # type: ignore[no-untyped-def]
     """64-bit hash of points[start:end], two at a time."""
     h = PRIME_1 ^ np.uint64(end - start)
@@ -106,7 +106,7 @@ def hash_points(points, start, end):  # type: ignore[no-untyped-def]
     return (h ^ (h >> np.uint64(32))) * PRIME_1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def scan(points, n, records, starts, ends, noted, breaks, before):  # type: ignore[no-untyped-def]
     """One pass over points[:n]: words between spaces, marks and line breaks.
 
@@ -148,7 +148,7 @@ def scan(points, n, records, starts, ends, noted, breaks, before):  # type: igno
     return count, marks, lines
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def find_words(points, n, records, mode, starts, ends):  # type: ignore[no-untyped-def]
     """Begin and end of each word of points[:n]; returns how many.
 
@@ -178,7 +178,7 @@ def find_words(points, n, records, mode, starts, ends):  # type: ignore[no-untyp
     return count
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _split_words(points, records, starts, ends, words):  # type: ignore[no-untyped-def]
     """Split, in place, those of the words between spaces that have characters without spaces."""
     spans = np.empty((words, 2), np.int32)
@@ -197,13 +197,13 @@ def _split_words(points, records, starts, ends, words):  # type: ignore[no-untyp
     return count
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def is_space(point, records):  # type: ignore[no-untyped-def]
     """Whether str.split splits at a character; most are printable ASCII, and told by that."""
     return not (0x20 < point < 0x80) and (record_of(records, point) & SPACE) != 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _is_unspaced(points, start, end, records):  # type: ignore[no-untyped-def]
     for i in range(start, end):
         if record_of(records, points[i]) & UNSPACED:
@@ -211,7 +211,7 @@ def _is_unspaced(points, start, end, records):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _split_by_script(points, start, end, records, starts, ends, count):  # type: ignore[no-untyped-def]
     script = np.uint32(HAN | KATAKANA | THAI)
     at = start

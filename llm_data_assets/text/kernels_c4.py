@@ -7,8 +7,8 @@ three words before citations go, and what FineWeb measures it measures on the li
 """
 
 import numpy as np
-from numba import njit
 
+from llm_data_assets.kernel import allocating, inlined, kernel
 from llm_data_assets.text.characters import (
     DECIMAL,
 )
@@ -48,7 +48,7 @@ _HOT = np.zeros(128, np.bool_)
 _HOT[[ord(each) for each in "jJpPvVfFkK[{"]] = True
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def measure_c4(
     points, records, lower, abbreviations, found, phrases, space, left, t5, fineweb, dclm
 ):  # type: ignore[no-untyped-def]
@@ -129,7 +129,7 @@ def measure_c4(
     return size, n_words
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _has_long_word(starts, ends, first, to):  # type: ignore[no-untyped-def]
     for w in range(first, to):
         if ends[w] - starts[w] > MAX_WORD:
@@ -137,7 +137,7 @@ def _has_long_word(starts, ends, first, to):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def may_hold_phrase(data):  # type: ignore[no-untyped-def]
     """Whether a rare part of one of C4's phrases stands in uint8[n] of UTF-8, in any case.
 
@@ -155,13 +155,13 @@ def may_hold_phrase(data):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _mark(point):  # type: ignore[no-untyped-def]
     """Bits of a line with this character."""
     return _HAS_BRACKET * (point == _OPEN) + _HAS_CURLY * (point == _CURLY)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _judge(has, sentences, row):  # type: ignore[no-untyped-def]
     """Add one line that has words and an end; returns whether it is left."""
     if has & _HAS_LOREM:
@@ -178,7 +178,7 @@ def _judge(has, sentences, row):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def is_end(points, start, end, marks):  # type: ignore[no-untyped-def]
     """Whether points[start:end] ends in one of `marks`, but not in an ellipsis."""
     return (
@@ -186,7 +186,7 @@ def is_end(points, start, end, marks):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _count_words(points, start, end, records):  # type: ignore[no-untyped-def]
     words = 0
     for i in range(start, end):
@@ -195,7 +195,7 @@ def _count_words(points, start, end, records):  # type: ignore[no-untyped-def]
     return words
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _find_phrases(points, start, end):  # type: ignore[no-untyped-def]
     """What a line has: bits."""
     has = 0
@@ -205,7 +205,7 @@ def _find_phrases(points, start, end):  # type: ignore[no-untyped-def]
     return has
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _phrase(points, start, i, end):  # type: ignore[no-untyped-def]
     """Which of C4's phrases stands around the rare letter at i, whatever its case."""
     point = points[i]
@@ -236,7 +236,7 @@ def _phrase(points, start, i, end):  # type: ignore[no-untyped-def]
     return 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _is_around(points, start, at, i, end, needle):  # type: ignore[no-untyped-def]
     """Whether a phrase with its rare letter at i begins at `at`."""
     return (
@@ -246,7 +246,7 @@ def _is_around(points, start, at, i, end, needle):  # type: ignore[no-untyped-de
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _without_citations(points, start, end, records, left, to):  # type: ignore[no-untyped-def]
     """Copy a line but for "[12]", "[edit]" and "[citation needed]"; returns where the copy ends."""
     i = start
@@ -270,7 +270,7 @@ def _without_citations(points, start, end, records, left, to):  # type: ignore[n
     return to
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def is_here(points, i, end, needle):  # type: ignore[no-untyped-def]
     if i + len(needle) > end:
         return False

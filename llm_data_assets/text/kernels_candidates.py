@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from llm_data_assets.kernel import kernel
 from llm_data_assets.text.candidates import (
     ACCOUNT,
     ADDRESS,
@@ -31,7 +31,7 @@ _ZERO = np.int64(0)
 _NOWHERE: Any = np.int64(-1)  # or a place, an int to who reads this as Python
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put(found, count, start, end, kind, detail):  # type: ignore[no-untyped-def]
     if count < len(found):
         found[count, 0] = start
@@ -41,7 +41,7 @@ def _put(found, count, start, end, kind, detail):  # type: ignore[no-untyped-def
     return count + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def scan(values, classes, found):  # type: ignore[no-untyped-def]
     count = _ZERO
     size = len(values)

@@ -1,8 +1,8 @@
 """DCLM's reading of a text: words by UAX #29, and the words that RefinedWeb's line rules remove."""
 
 import numpy as np
-from numba import njit
 
+from llm_data_assets.kernel import kernel
 from llm_data_assets.text.characters import (
     ALNUM,
     ALPHA,
@@ -47,7 +47,7 @@ _COUNTED_AT = np.cumsum(np.array([0, *map(len, _COUNTED)]))
 SHORTENED_LINE = 10  # words
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def word_parts(points, n, records, starts, ends):  # type: ignore[no-untyped-def]
     """Words of Unicode's default segmentation (UAX #29) that begin with a letter or digit.
 
@@ -90,7 +90,7 @@ def word_parts(points, n, records, starts, ends):  # type: ignore[no-untyped-def
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _joins(point, before, after):  # type: ignore[no-untyped-def]
     """Whether a mark stands inside a word or number."""
     in_both = point == 0x27 or point == 0x2019 or point == 0x2E
@@ -101,7 +101,7 @@ def _joins(point, before, after):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def removed_words(points, n, records, space):  # type: ignore[no-untyped-def]
     """Share of words that RefinedWeb's line rules remove (DCLM's refinedweb.yaml).
 
@@ -144,7 +144,7 @@ def removed_words(points, n, records, space):  # type: ignore[no-untyped-def]
     return share(removed, every)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _is_counter(points, start, end, records):  # type: ignore[no-untyped-def]
     """Whether a line is a number, a space and what was counted: "1,204 likes", "3K views"."""
     i = start

@@ -1,7 +1,6 @@
 """FineWeb's shares of lines (datatrove 0.10), of a text as it is and of what C4 leaves of it."""
 
-from numba import njit
-
+from llm_data_assets.kernel import kernel
 from llm_data_assets.text.characters import (
     END,
 )
@@ -16,7 +15,7 @@ from llm_data_assets.text.kernels_lines import (
 )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def measure_kept_lines(points, kept, records, n_words, space, row):  # type: ignore[no-untyped-def]
     """FineWeb's shares (datatrove 0.10) of the kept lines, joined and stripped, in row[3:7]."""
     starts, ends, table, _ = space
@@ -48,7 +47,7 @@ def measure_kept_lines(points, kept, records, n_words, space, row):  # type: ign
     row[6] = share(max(0, kept - head - 1), n_words)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _is_blank(points, start, end, records):  # type: ignore[no-untyped-def]
     for i in range(start, end):
         if not is_space(points[i], records):
@@ -56,7 +55,7 @@ def _is_blank(points, start, end, records):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def measure_fineweb(points, n, records, n_words, space, row):  # type: ignore[no-untyped-def]
     """FineWeb's four shares of a text as it is, with the words found in it, into row[:4]."""
     starts, ends, table, breaks = space

@@ -1,8 +1,8 @@
 """What is measured of lines and paragraphs, in every convention that a rule set knows."""
 
 import numpy as np
-from numba import njit
 
+from llm_data_assets.kernel import inlined, kernel
 from llm_data_assets.text.kernels import (
     NO,
     PRIME_1,
@@ -33,7 +33,7 @@ JAVASCRIPT = np.array(list(map(ord, "javascript")), np.uint32)
 AT_NEWLINE, AT_NEWLINES, AT_BREAK, AT_TWO_NEWLINES, AT_BLANK = map(np.int64, range(5))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def split_lines(points, start, n, breaks, how, starts, ends):  # type: ignore[no-untyped-def]
     """Begin and end of every line or paragraph of points[start:n]; returns how many.
 
@@ -72,7 +72,7 @@ def split_lines(points, start, n, breaks, how, starts, ends):  # type: ignore[no
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def strip(points, start, end, records):  # type: ignore[no-untyped-def]
     """Begin and end of points[start:end] without white space around it."""
     while start < end and is_space(points[start], records):
@@ -82,13 +82,13 @@ def strip(points, start, end, records):  # type: ignore[no-untyped-def]
     return start, end
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def strip_line(points, starts, ends, k, records):  # type: ignore[no-untyped-def]
     """`strip` of points[starts[k]:ends[k]]."""
     return strip(points, np.int64(starts[k]), np.int64(ends[k]), records)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def keep_stripped(points, starts, ends, count, records):  # type: ignore[no-untyped-def]
     """Strip every part in place and leave out the empty ones; returns how many are left."""
     kept = ZERO
@@ -101,7 +101,7 @@ def keep_stripped(points, starts, ends, count, records):  # type: ignore[no-unty
     return kept
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def repeated(points, starts, ends, count, space):  # type: ignore[no-untyped-def]
     """How much of the parts repeats.
 
@@ -137,7 +137,7 @@ def repeated(points, starts, ends, count, space):  # type: ignore[no-untyped-def
     return later, later_characters, every, every_character, characters
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _count_parts(points, starts, ends, count, keys, slots, counts, places, in_full):  # type: ignore[no-untyped-def]
     """Number of distinct parts, their `counts` and first `places`; -1 after too many mismatches."""
     shift = clear_slots(slots, count)
@@ -167,7 +167,7 @@ def _count_parts(points, starts, ends, count, keys, slots, counts, places, in_fu
     return entries
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _sample(points, start, end):  # type: ignore[no-untyped-def]
     """A hash of a part's length and of five of its points."""
     size = end - start
@@ -180,7 +180,7 @@ def _sample(points, start, end):  # type: ignore[no-untyped-def]
     return h * PRIME_1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _same(points, start, end, other, other_end):  # type: ignore[no-untyped-def]
     if end - start != other_end - other:
         return False
@@ -190,7 +190,7 @@ def _same(points, start, end, other, other_end):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def ends_with_dots(points, start, end):  # type: ignore[no-untyped-def]
     """Whether points[start:end] ends in "..." ."""
     return (
@@ -201,13 +201,13 @@ def ends_with_dots(points, start, end):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def ends_in_ellipsis(points, start, end):  # type: ignore[no-untyped-def]
     """Whether points[start:end] ends in "..." or "…"."""
     return end > start and (points[end - 1] == _ELLIPSIS or ends_with_dots(points, start, end))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def find(points, start, end, needle):  # type: ignore[no-untyped-def]
     """Where `needle` (lower case, ASCII) first stands in points[start:end] in any case; or -1."""
     size = len(needle)
@@ -223,12 +223,12 @@ def find(points, start, end, needle):  # type: ignore[no-untyped-def]
     return -1
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _lower(point):  # type: ignore[no-untyped-def]
     return point + 32 if 65 <= point <= 90 else point
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _ends_in_nemo_ellipsis(points, start, end):  # type: ignore[no-untyped-def]
     """Whether a stripped line ends in one of NeMo Curator 1.4's ellipsis marks."""
     if ends_in_ellipsis(points, start, end):
@@ -254,7 +254,7 @@ def _ends_in_nemo_ellipsis(points, start, end):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def measure_lines(points, n, records, m, space, row):  # type: ignore[no-untyped-def]
     """The signals of LINE_SIGNALS (text.signals), into `row`; lines are stripped, blank ones not
     counted. `m` is the number of words."""
@@ -323,7 +323,7 @@ def measure_lines(points, n, records, m, space, row):  # type: ignore[no-untyped
     row[18] = share(every_character, characters) if count > 1 else 0.0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _paragraphs(points, n, records, breaks, starts, ends):  # type: ignore[no-untyped-def]
     """Runs of lines that are not blank, stripped as a whole; returns how many."""
     lines = split_lines(points, ZERO, n, breaks, AT_NEWLINE, starts, ends)
@@ -342,7 +342,7 @@ def _paragraphs(points, n, records, breaks, starts, ends):  # type: ignore[no-un
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def measure_lines_datatrove(points, n, records, space, row):  # type: ignore[no-untyped-def]
     """Bullet and ellipsis lines and repetition as datatrove 0.10 counts them, into row[:6]."""
     starts, ends, table, breaks = space
@@ -367,7 +367,7 @@ def measure_lines_datatrove(points, n, records, space, row):  # type: ignore[no-
     row[5] = share(characters, n)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def measure_lines_raw(points, n, records, n_word_characters, space, dolma, nemo):  # type: ignore[no-untyped-def]
     """Lines as Dolma 1.2 (row[:4]) and NeMo Curator 1.4 (row[:7]) count them: not stripped."""
     starts, ends, table, breaks = space
@@ -408,7 +408,7 @@ def measure_lines_raw(points, n, records, n_word_characters, space, dolma, nemo)
     nemo[6] = share(later_characters, characters)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def share(part, whole):  # type: ignore[no-untyped-def]
     """part / whole; 0 of nothing."""
     return np.float64(part) / np.float64(whole) if whole else 0.0

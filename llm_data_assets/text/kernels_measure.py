@@ -1,8 +1,8 @@
 """All signals of a chunk of documents, one document after the other."""
 
 import numpy as np
-from numba import njit
 
+from llm_data_assets.kernel import allocating, kernel
 from llm_data_assets.text.kernels import BY_SPACE, GIVEN, NO, ZERO, decode, find_words, scan
 from llm_data_assets.text.kernels_c4 import may_hold_phrase, measure_c4
 from llm_data_assets.text.kernels_dclm import removed_words, word_parts
@@ -47,7 +47,7 @@ OWN, OF_DATATROVE, OF_SPLIT, OF_DCLM, OF_C4, OF_FINEWEB, OF_C4_TOKENS = 1, 2, 4,
 EVERYTHING = 127
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, groups, tokens, out):  # type: ignore[no-untyped-def]
     """Measure every text of a chunk.
 
@@ -185,7 +185,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
             row[COLUMNS - 1] = removed_words(points, n, records, lines)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _copy_words(given, at, count, starts, ends):  # type: ignore[no-untyped-def]
     """A loop: to assign a slice compiles what it would say of another shape, text and all."""
     for w in range(count):
@@ -193,7 +193,7 @@ def _copy_words(given, at, count, starts, ends):  # type: ignore[no-untyped-def]
         ends[w] = given[1][at + w]
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _line_space(n):  # type: ignore[no-untyped-def]
     """Arrays for n lines: begins, ends, and the table of `repeated`."""
     table = (
@@ -205,7 +205,7 @@ def _line_space(n):  # type: ignore[no-untyped-def]
     return np.empty(n, np.int32), np.empty(n, np.int32), table
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _word_space(least):  # type: ignore[no-untyped-def]
     """Arrays for `least` words: a size, the table of `number_words`, the arrays of
     `measure_ngrams`, and the numbers and lengths of words."""
@@ -234,7 +234,7 @@ def _word_space(least):  # type: ignore[no-untyped-def]
     return np.empty(n, np.uint8), table, space, np.empty(n, np.int32), np.empty(n, np.int32)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _word_ngrams(numbers, starts, ends, m, lengths, space, top, dup):  # type: ignore[no-untyped-def]
     """`measure_ngrams` of words as they stand; returns their characters together."""
     total = 0
@@ -245,7 +245,7 @@ def _word_ngrams(numbers, starts, ends, m, lengths, space, top, dup):  # type: i
     return total
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _count_newlines(points, n):  # type: ignore[no-untyped-def]
     newlines = 0
     for i in range(n):
@@ -253,7 +253,7 @@ def _count_newlines(points, n):  # type: ignore[no-untyped-def]
     return newlines
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _covered(top, dup, total, row):  # type: ignore[no-untyped-def]
     """RedPajama-v2 and DCLM: characters of all occurrences, overlaps once, over those of words."""
     for k in range(3):
@@ -262,7 +262,7 @@ def _covered(top, dup, total, row):  # type: ignore[no-untyped-def]
         row[3 + k] = share(dup[DUP_COVERED, k], total)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _walked(m, n, top, dup, row):  # type: ignore[no-untyped-def]
     """datatrove 0.10: second and later occurrences over all characters of the text."""
     for k in range(3):
@@ -272,7 +272,7 @@ def _walked(m, n, top, dup, row):  # type: ignore[no-untyped-def]
         row[3 + k] = share(dup[DUP_WALKED, k], n)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _split_ngrams(points, n, starts, ends, m, characters, top, dup, left, dolma, nemo):  # type: ignore[no-untyped-def]
     """Dolma 1.2: all occurrences, each in full. NeMo Curator 1.4: what removing them would save."""
     for k in range(3):

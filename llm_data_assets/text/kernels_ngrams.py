@@ -7,8 +7,8 @@ words on.
 """
 
 import numpy as np
-from numba import njit
 
+from llm_data_assets.kernel import kernel
 from llm_data_assets.text.kernels import ZERO
 from llm_data_assets.text.kernels_numbers import clear_slots, look_up
 
@@ -23,7 +23,7 @@ TOP_LONGEST, TOP_FIRST, TOP_COUNT, TOP_PLACE = range(4)
 DUP_COVERED, DUP_WALKED, DUP_SUMMED, DUP_JOINED, DUP_ALL = range(5)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def measure_ngrams(tokens, lengths, m, space, top, dup):  # type: ignore[no-untyped-def]
     """Fill `top` and `dup` for m numbered words.
 
@@ -78,7 +78,7 @@ def measure_ngrams(tokens, lengths, m, space, top, dup):  # type: ignore[no-unty
             live += (places[k + 1] == i + 1) & (i + n < m)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _top(n, sums, counts, firsts, entries, top):  # type: ignore[no-untyped-def]
     most = 1
     place = 0
@@ -96,7 +96,7 @@ def _top(n, sums, counts, firsts, entries, top):  # type: ignore[no-untyped-def]
     top[TOP_PLACE, n - 2] = place
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _dup(n, m, sums, group, places, repeats, seen, entries, dup):  # type: ignore[no-untyped-def]
     seen[:entries] = 0
     covered = 0
@@ -134,7 +134,7 @@ def _dup(n, m, sums, group, places, repeats, seen, entries, dup):  # type: ignor
     dup[DUP_ALL, n - 5] = whole
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def count_inside(points, n, starts, ends, place, width, spaced):  # type: ignore[no-untyped-def]
     """How often words[place:place + width], joined by spaces, stand in points[:n] (str.count).
 

@@ -1,8 +1,8 @@
 """A number for each distinct word of a text, exact and normalised, and what is known of it."""
 
 import numpy as np
-from numba import njit
 
+from llm_data_assets.kernel import inlined, kernel
 from llm_data_assets.text.characters import (
     ALNUM,
     ALPHA,
@@ -31,7 +31,7 @@ _LONGEST_STOP = max(map(len, (*GOPHER, *" ".join(BY_LANGUAGE.values()).split()))
 _NUMBER_SIGN, _ELLIPSIS = 0x23, 0x2026
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def clear_slots(slots, entries):  # type: ignore[no-untyped-def]
     """Empty a hash table for `entries` entries; returns the shift that its places need."""
     bits = 4
@@ -41,7 +41,7 @@ def clear_slots(slots, entries):  # type: ignore[no-untyped-def]
     return np.uint64(64 - bits)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def look_up(key, keys, slots, shift, entries):  # type: ignore[no-untyped-def]
     """The number of a key in an open table: its own, or `entries` for a new one, which is added.
 
@@ -61,7 +61,7 @@ def look_up(key, keys, slots, shift, entries):  # type: ignore[no-untyped-def]
     return np.int64(found)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _eight(packed, i):  # type: ignore[no-untyped-def]
     """Eight bytes from byte i on, as one number; packed: uint64[...]."""
     place = np.uint64(i) >> np.uint64(3)
@@ -71,13 +71,13 @@ def _eight(packed, i):  # type: ignore[no-untyped-def]
     return (packed[place] >> shift) | high
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _has_zero(eight):  # type: ignore[no-untyped-def]
     """Whether one of eight bytes is 0 (Mycroft 1987)."""
     return ((eight - _ONES) & ~eight & _HIGHS) != 0
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _word_key(points, packed, start, end):  # type: ignore[no-untyped-def]
     """What tells a word from the others of its text: for points below 256 and up to eight of them
     the word itself, up to sixteen two numbers mixed, else `hash_points`."""
@@ -96,7 +96,7 @@ def _word_key(points, packed, start, end):  # type: ignore[no-untyped-def]
     return hash_points(points, start, end)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def number_words(  # type: ignore[no-untyped-def]
     points, packed, starts, ends, count, records, lower, stops, stops_of_language, normalise, table
 ):
@@ -152,12 +152,12 @@ def number_words(  # type: ignore[no-untyped-def]
     return distinct, normals
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _folded(point, lower):  # type: ignore[no-untyped-def]
     return np.uint64(lower[point]) if point < TABLE_SIZE else np.uint64(point)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def hash_folded(points, start, end, lower):  # type: ignore[no-untyped-def]
     """`hash_points` of the lower case."""
     h = PRIME_1 ^ np.uint64(end - start)
@@ -172,7 +172,7 @@ def hash_folded(points, start, end, lower):  # type: ignore[no-untyped-def]
     return (h ^ (h >> np.uint64(32))) * PRIME_1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _flags(points, start, end, records):  # type: ignore[no-untyped-def]
     """Flags of one word, and where it begins and ends without punctuation at its edges."""
     union = np.uint32(0)
@@ -207,7 +207,7 @@ def _flags(points, start, end, records):  # type: ignore[no-untyped-def]
     return flags, first, last
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _has_mark(points, start, end):  # type: ignore[no-untyped-def]
     for i in range(start, end):
         if points[i] == _NUMBER_SIGN or points[i] == _ELLIPSIS:
@@ -215,7 +215,7 @@ def _has_mark(points, start, end):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _is_marks(points, start, end):  # type: ignore[no-untyped-def]
     """Whether a word is one of NeMo Curator 1.4's ellipsis marks, or more than half runs of '#'.
 

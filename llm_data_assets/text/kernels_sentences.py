@@ -1,8 +1,8 @@
 """Sentences of a line, much as spaCy 3.8's rule-based sentencizer counts them: what C4 asks for."""
 
 import numpy as np
-from numba import njit
 
+from llm_data_assets.kernel import allocating, kernel
 from llm_data_assets.text.characters import (
     CLOSING,
     MARK,
@@ -17,7 +17,7 @@ from llm_data_assets.text.kernels_numbers import hash_folded
 _DOT = 0x2E
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def count_sentences(points, start, end, records, lower, abbreviations):  # type: ignore[no-untyped-def]
     """`sentences_between` of a text whose marks nobody has noted."""
     noted = np.empty(end - start, np.int32)
@@ -28,7 +28,7 @@ def count_sentences(points, start, end, records, lower, abbreviations):  # type:
     return sentences_between(points, start, end, noted[:count], records, lower, abbreviations)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def sentences_between(points, start, end, noted, records, lower, abbreviations):  # type: ignore[no-untyped-def]
     """Sentences of a line, much as spaCy 3.8's rule-based sentencizer finds them in English.
 
@@ -62,7 +62,7 @@ def sentences_between(points, start, end, noted, records, lower, abbreviations):
     return max(sentences, 1 if end > start else 0)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _has_word(points, start, end, records):  # type: ignore[no-untyped-def]
     """Whether anything but marks and spaces stands in points[start:end]."""
     for i in range(start, end):
@@ -71,7 +71,7 @@ def _has_word(points, start, end, records):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _closes(points, i, end, records):  # type: ignore[no-untyped-def]
     """Whether only marks stand between points[i] and the next space."""
     i += 1
@@ -85,7 +85,7 @@ def _closes(points, i, end, records):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _is_full_stop(points, word, i, end, records, lower, abbreviations):  # type: ignore[no-untyped-def]
     if (i + 1 < end and points[i + 1] == _DOT) or i == word or points[i - 1] == _DOT:
         return False

@@ -7,8 +7,8 @@ units after numbers. `docs/dialects.md` has the agreement.
 """
 
 import numpy as np
-from numba import njit
 
+from llm_data_assets.kernel import allocating, inlined, kernel
 from llm_data_assets.text.characters import (
     ALNUM,
     ALPHA,
@@ -35,7 +35,7 @@ _LONG_UNITS = np.array(
 _LONGEST_ABBREVIATION = 6  # characters; "messrs." is no loss
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def find_tokens(points, n, records, lower, abbreviations, starts, ends):  # type: ignore[no-untyped-def]
     """Begin and end of every token of points[:n]; returns how many.
 
@@ -99,7 +99,7 @@ def find_tokens(points, n, records, lower, abbreviations, starts, ends):  # type
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _cut(points, start, end, records, lower, abbreviations, starts, ends, count):  # type: ignore[no-untyped-def]
     # What is cut off the end is noted from the back of `ends`, and written after the middle.
     tail = len(ends)
@@ -137,7 +137,7 @@ def _cut(points, start, end, records, lower, abbreviations, starts, ends, count)
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _is_special(points, start, end, records, lower, abbreviations):  # type: ignore[no-untyped-def]
     """An abbreviation with its full stop, or a letter with one."""
     if points[end - 1] != _DOT or end - start > _LONGEST_ABBREVIATION:
@@ -151,7 +151,7 @@ def _is_special(points, start, end, records, lower, abbreviations):  # type: ign
     return False
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _dots_before(points, start, end):  # type: ignore[no-untyped-def]
     i = end
     while i > start and points[i - 1] == _DOT:
@@ -159,7 +159,7 @@ def _dots_before(points, start, end):  # type: ignore[no-untyped-def]
     return end - i
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _prefix(points, start, end, records):  # type: ignore[no-untyped-def]
     """Characters to cut off the begin; 0 for none."""
     point = points[start]
@@ -176,7 +176,7 @@ def _prefix(points, start, end, records):  # type: ignore[no-untyped-def]
     return 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _suffix(points, start, end, records):  # type: ignore[no-untyped-def]
     """Characters to cut off the end; 0 for none."""
     point = points[end - 1]
@@ -215,7 +215,7 @@ def _suffix(points, start, end, records):  # type: ignore[no-untyped-def]
     return 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _unit(points, start, end, records):  # type: ignore[no-untyped-def]
     """Letters of a unit after a digit: m, g, t, T, G, M, K; km, cm, mm, kg, mg, KB, MB, GB, TB."""
     last = points[end - 1]
@@ -226,17 +226,17 @@ def _unit(points, start, end, records):  # type: ignore[no-untyped-def]
     return 0
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _has_apostrophe(points, end):  # type: ignore[no-untyped-def]
     return _is_apostrophe(points[end - 2]) or _is_apostrophe(points[end - 3])
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _is_apostrophe(point):  # type: ignore[no-untyped-def]
     return point == 0x27 or point == 0x2019
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _is_address(points, start, end, records):  # type: ignore[no-untyped-def]
     """Whether a word is a web or mail address: "://" or "www.", or names joined by dots with two
     letters or more at the end."""
@@ -266,7 +266,7 @@ def _is_address(points, start, end, records):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _cut_inside(points, start, end, records, starts, ends, count):  # type: ignore[no-untyped-def]
     begin = start
     i = start + 1
@@ -293,7 +293,7 @@ def _cut_inside(points, start, end, records, starts, ends, count):  # type: igno
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _infix(points, i, end, records):  # type: ignore[no-untyped-def]
     """Characters of what cuts a word at i; 0 for nothing."""
     point = points[i]

@@ -1,8 +1,8 @@
 """What is measured of characters and words, in every convention that a rule set knows."""
 
 import numpy as np
-from numba import njit
 
+from llm_data_assets.kernel import allocating, kernel
 from llm_data_assets.text.characters import ALNUM, DECIMAL, SPACE, STOP, UPPER
 from llm_data_assets.text.kernels import ZERO, record_of
 from llm_data_assets.text.kernels_lines import find, share
@@ -35,7 +35,7 @@ REPETITION_CHARACTERS = np.int64(2_000)
 _LONGEST = 64  # characters: word lengths from here on count as one for the median
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def count_marks(points, noted, marks):  # type: ignore[no-untyped-def]
     """How often "#", "...", ". . ." and "…" occur, as str.count counts, into marks[:4].
 
@@ -67,7 +67,7 @@ def count_marks(points, noted, marks):  # type: ignore[no-untyped-def]
             marks[3] += 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def measure_characters(points, n, records, keys, slots, row):  # type: ignore[no-untyped-def]
     """The signals of _CHARACTER_SIGNALS (text.signals), into `row`."""
     alnum = 0
@@ -114,7 +114,7 @@ def measure_characters(points, n, records, keys, slots, row):  # type: ignore[no
     row[9] = share(space, n)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _character_repetition(points, n, records, keys, slots):  # type: ignore[no-untyped-def]
     """1 - distinct / all 3-grams of the first 2,000 characters, white space left out."""
     shift = clear_slots(slots, REPETITION_CHARACTERS)
@@ -138,7 +138,7 @@ def _character_repetition(points, n, records, keys, slots):  # type: ignore[no-u
     return 1.0 - np.float64(distinct) / grams if grams else 0.0
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def measure_words(words, distinct, normals, m, marks, normal_counts, row, split):  # type: ignore[no-untyped-def]
     """The signals of WORD_SIGNALS into `row` and of SPLIT_SIGNALS (text.signals) into `split`."""
     real = 0
@@ -209,7 +209,7 @@ def measure_words(words, distinct, normals, m, marks, normal_counts, row, split)
     return characters
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _median(lengths, m):  # type: ignore[no-untyped-def]
     if m == 0:
         return 0.0
@@ -224,7 +224,7 @@ def _median(lengths, m):  # type: ignore[no-untyped-def]
     return np.float64(_LONGEST)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def measure_words_datatrove(words, distinct, m, marks, row):  # type: ignore[no-untyped-def]
     """What datatrove 0.10's Gopher filter counts of its words, into row[:7]."""
     real = 0

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
+from llm_data_assets.kernel import allocating, inlined
 from llm_data_assets.text.kernels_numbers import clear_slots, look_up
 from llm_data_assets.text.utf8 import utf8
 
@@ -63,7 +63,7 @@ def perplexities(model: NgramModel, texts: pa.Array) -> np.ndarray:
     return out
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _score(data, offsets, grams, counts, out):  # type: ignore[no-untyped-def]
     size = len(grams)
     keys = np.empty(size + 1, np.uint64)
@@ -111,7 +111,7 @@ def _score(data, offsets, grams, counts, out):  # type: ignore[no-untyped-def]
             out[d] = np.exp(surprise / (end - offsets[d]))
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _find(key, keys, slots, shift):  # type: ignore[no-untyped-def]
     """The number of a key, -1 if it is not there."""
     place = (key * np.uint64(0x9E3779B185EBCA87)) >> shift

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
+from llm_data_assets.kernel import allocating, kernel
 from llm_data_assets.text.utf8 import utf8
 
 MIN_UNITS = 8  # shorter grams are common speech (Brown et al. 2020, appendix C: 8 to 13)
@@ -257,7 +257,7 @@ def _powers(widths: np.ndarray) -> np.ndarray:
         return _BASE ** (widths.astype(np.uint64) - np.uint64(1))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _mixed(gram, width):  # type: ignore[no-untyped-def]
     # The finaliser of MurmurHash3 (Appleby), over the sum and its width.
     value = gram ^ (width * np.uint64(0xFF51AFD7ED558CCD))
@@ -266,7 +266,7 @@ def _mixed(gram, width):  # type: ignore[no-untyped-def]
     return value ^ (value >> np.uint64(33))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fill(slots, keys):  # type: ignore[no-untyped-def]
     last = np.uint64(len(slots) - 1)
     for number in range(len(keys)):
@@ -277,7 +277,7 @@ def _fill(slots, keys):  # type: ignore[no-untyped-def]
         slots[slot, 1] = np.uint64(number + 1)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _scan(data, ends, table, widths, powers, slots, found):  # type: ignore[no-untyped-def]
     last = np.uint64(len(slots) - 1)
     n_widths = len(widths)

@@ -5,8 +5,8 @@ from functools import cache
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
+from llm_data_assets.kernel import allocating
 from llm_data_assets.text.characters import SPACE, TABLE_SIZE, characters
 from llm_data_assets.text.kernels import decode, record_of
 from llm_data_assets.text.utf8 import utf8
@@ -47,7 +47,7 @@ def _letters() -> np.ndarray:
     return table
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def _measure(data, offsets, records, letters, out):  # type: ignore[no-untyped-def]
     longest = 0
     for d in range(len(offsets) - 1):

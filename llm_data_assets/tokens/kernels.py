@@ -6,9 +6,9 @@ SentencePiece itself is the reference that tests hold this to.
 """
 
 import numpy as np
-from numba import njit
 
 from llm_data_assets.dedup.vectors import load32, load64, trailing_zeros
+from llm_data_assets.kernel import allocating, inlined, kernel
 from llm_data_assets.tokens.kernels_cache import (
     FIRST,
     FULL,
@@ -43,7 +43,7 @@ _NO_RANK = np.int64(1) << 40
 SYMBOL, BEGIN, AFTER, BEFORE, RANK, UNION, HEAP = range(7)
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def prepare(text, offsets, as_prefix, as_suffix):  # type: ignore[no-untyped-def]
     """A copy with U+2581 as a space, and a space before or after every text that is not empty.
 
@@ -75,7 +75,7 @@ def prepare(text, offsets, as_prefix, as_suffix):  # type: ignore[no-untyped-def
     return out, places
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def cut_words(text, offsets, merges):  # type: ignore[no-untyped-def]
     """Where words begin.
 
@@ -128,7 +128,7 @@ def cut_words(text, offsets, merges):  # type: ignore[no-untyped-def]
     return bits
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def encode_documents(text, offsets, cuts, first, merges, cache, bos, eos, out, at, lengths):  # type: ignore[no-untyped-def]
     """Write the ids of documents `first` and following to `out` from `at` on.
 
@@ -204,7 +204,7 @@ def encode_documents(text, offsets, cuts, first, merges, cache, bos, eos, out, a
     return document, at
 
 
-@njit(nogil=True)
+@allocating
 def _encode_word(  # type: ignore[no-untyped-def]
     text, i, end, symbols, unions, byte_ids, fixed, slots, words, ids, counters, work, out, at
 ):
@@ -221,7 +221,7 @@ def _encode_word(  # type: ignore[no-untyped-def]
     return recall(slots, slot, ids, out, at)
 
 
-@njit(nogil=True)
+@kernel
 def drop(out, at, end):  # type: ignore[no-untyped-def]
     """Take out the id at `at`; returns the new end."""
     for k in range(at, end - 1):
@@ -229,13 +229,13 @@ def drop(out, at, end):  # type: ignore[no-untyped-def]
     return end - 1
 
 
-@njit(nogil=True)
+@allocating
 def _work(size):  # type: ignore[no-untyped-def]
     """Room to merge a word of `size` bytes: a row for each of SYMBOL to HEAP."""
     return np.empty((7, 3 * size + 3), np.int64)
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def remember_defined(merges, cache):  # type: ignore[no-untyped-def]
     """Put user-defined symbols among the known words: none of them is ever merged.
 
@@ -254,7 +254,7 @@ def remember_defined(merges, cache):  # type: ignore[no-untyped-def]
         )  # fmt: skip
 
 
-@njit(nogil=True, forceinline=True)
+@inlined
 def _defined_at(text, i, end, begins, defined_offsets, defined_bytes):  # type: ignore[no-untyped-def]
     """Bytes of the longest user-defined symbol that begins at i; 0 for none."""
     for row in range(begins[text[i]], begins[text[i] + 1]):
@@ -269,7 +269,7 @@ def _defined_at(text, i, end, begins, defined_offsets, defined_bytes):  # type: 
     return 0
 
 
-@njit(nogil=True, forceinline=True)
+@inlined
 def _held(text, i, pairs, shift):  # type: ignore[no-untyped-def]
     """JOIN where a piece holds the character at i after the one before it, else CUT."""
     before = i - 1
@@ -282,7 +282,7 @@ def _held(text, i, pairs, shift):  # type: ignore[no-untyped-def]
     return JOIN if pairs[slot] == key else CUT
 
 
-@njit(nogil=True, forceinline=True)
+@inlined
 def _code_point(four):  # type: ignore[no-untyped-def]
     """The character whose UTF-8 the four bytes begin with."""
     byte = np.int64(four)
@@ -298,7 +298,7 @@ def _code_point(four):  # type: ignore[no-untyped-def]
     return (first & 0x07) << 18 | second << 12 | third << 6 | (byte >> 24 & 0x3F)
 
 
-@njit(nogil=True)
+@kernel
 def _merge(text, i, end, symbols, unions, byte_ids, fixed, work, out, at):  # type: ignore[no-untyped-def]
     """Merge the characters of one word, best pair first, and write its ids.
 
@@ -367,7 +367,7 @@ def _merge(text, i, end, symbols, unions, byte_ids, fixed, work, out, at):  # ty
     return _write_symbols(text, n, byte_ids, fixed, work, out, at)
 
 
-@njit(nogil=True)
+@kernel
 def _write_symbols(text, n, byte_ids, fixed, work, out, at):  # type: ignore[no-untyped-def]
     """Write what merging has left: pieces; bytes, or one unknown in a row, for what is none."""
     n_pieces, unknown = fixed

@@ -7,9 +7,9 @@ each assignment to a slice takes Numba seconds to compile.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from llm_data_assets.dedup.vectors import load64
+from llm_data_assets.kernel import inlined, kernel
 from llm_data_assets.tokens.merges import EMPTY, MULTIPLIER
 
 SHORT = 15  # bytes of a word that is its own key
@@ -47,7 +47,7 @@ class Cache(NamedTuple):
     counters: np.ndarray
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def enlarge(old, new):  # type: ignore[no-untyped-def]
     """Copy what a cache knows into a larger, empty one."""
     slots, grown = old.slots, new.slots
@@ -68,13 +68,13 @@ def enlarge(old, new):  # type: ignore[no-untyped-def]
         new.counters[k] = old.counters[k]
 
 
-@njit(nogil=True, forceinline=True)
+@inlined
 def width(byte):  # type: ignore[no-untyped-def]
     """Bytes of the UTF-8 character that begins with `byte`."""
     return 1 if byte < 0xC0 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
 
 
-@njit(nogil=True, forceinline=True)
+@inlined
 def log2(size):  # type: ignore[no-untyped-def]
     bits = 0
     while size > 1:
@@ -83,7 +83,7 @@ def log2(size):  # type: ignore[no-untyped-def]
     return bits
 
 
-@njit(nogil=True, forceinline=True)
+@inlined
 def home(low, high):  # type: ignore[no-untyped-def]
     """Where to look for a word first, before the table's mask."""
     mixed = (low * MULTIPLIER) ^ (high * _SECOND_MULTIPLIER)
@@ -91,7 +91,7 @@ def home(low, high):  # type: ignore[no-untyped-def]
     return np.int64((mixed * MULTIPLIER) >> np.uint64(32))
 
 
-@njit(nogil=True, forceinline=True)
+@inlined
 def _hash(text, i, size):  # type: ignore[no-untyped-def]
     """A 64-bit hash of a word of more than 15 bytes."""
     mixed = np.uint64(size) * _SECOND_MULTIPLIER
@@ -104,7 +104,7 @@ def _hash(text, i, size):  # type: ignore[no-untyped-def]
     return mixed ^ (mixed >> np.uint64(32))
 
 
-@njit(nogil=True, forceinline=True)
+@inlined
 def find(text, i, size, slots, words):  # type: ignore[no-untyped-def]
     """The slot that holds the word, or the empty one where it would go."""
     mask = len(slots) - 1
@@ -130,7 +130,7 @@ def find(text, i, size, slots, words):  # type: ignore[no-untyped-def]
     return slot
 
 
-@njit(nogil=True)
+@kernel
 def remember(text, i, size, slots, words, ids, counters, slot, out, start, end):  # type: ignore[no-untyped-def]
     """Keep a word's ids, where there is room."""
     count = end - start
@@ -168,7 +168,7 @@ def remember(text, i, size, slots, words, ids, counters, slot, out, start, end):
     slots[slot, 3] = more
 
 
-@njit(nogil=True)
+@kernel
 def recall(slots, slot, ids, out, at):  # type: ignore[no-untyped-def]
     """Write the ids of a remembered word; returns where they end."""
     few, more = slots[slot, 2], slots[slot, 3]

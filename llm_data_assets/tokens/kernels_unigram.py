@@ -6,9 +6,9 @@ The proof stands in `unigram`; SentencePiece itself is the reference that tests 
 import math
 
 import numpy as np
-from numba import njit
 
 from llm_data_assets.dedup.vectors import load64, trailing_zeros
+from llm_data_assets.kernel import allocating, inlined, kernel
 from llm_data_assets.tokens.kernels import ABOVE, FOUR, drop
 from llm_data_assets.tokens.kernels_cache import (
     FIRST,
@@ -42,7 +42,7 @@ _NEVER = -np.inf
 RESET = 100_000.0  # kScoreResetThreshold: sums begin anew where they are beyond it
 
 
-@njit(nogil=True, cache=True)
+@allocating
 def encode_unigram(text, offsets, cuts, first, model, cache, bos, eos, out, at, lengths):  # type: ignore[no-untyped-def]
     """As `kernels.encode_documents`, for the tables of a unigram model."""
     edges, ends, weights, byte_ids = model.edges, model.ends, model.weights, model.byte_ids
@@ -128,7 +128,7 @@ def encode_unigram(text, offsets, cuts, first, model, cache, bos, eos, out, at, 
     return document, at
 
 
-@njit(nogil=True, forceinline=True)
+@inlined
 def _power(most, room):  # type: ignore[no-untyped-def]
     """The least p, from 1 on, with `most` below 2^p; and the sum at which p is to be asked again.
 
@@ -140,13 +140,13 @@ def _power(most, room):  # type: ignore[no-untyped-def]
     return power, min(math.ldexp(1.0, power) - room, RESET - room)
 
 
-@njit(nogil=True)
+@allocating
 def _work(size):  # type: ignore[no-untyped-def]
     """Room to split a word of `size` bytes."""
     return np.empty((2, size + 1), np.float64), np.empty((3, size + 1), np.int64)
 
 
-@njit(nogil=True)
+@allocating
 def _encode_word(  # type: ignore[no-untyped-def]
     text, i, end, edges, ends, weights, byte_ids, fixed,
     slots, words, ids, counters, sums, places, out, at, total,
@@ -179,7 +179,7 @@ def _encode_word(  # type: ignore[no-untyped-def]
                   total, True)  # fmt: skip
 
 
-@njit(nogil=True)
+@kernel
 def _added(total, out, at, after, weights):  # type: ignore[no-untyped-def]
     """The sum after some pieces, rounded at each as SentencePiece rounds it."""
     for k in range(at, after):
@@ -187,7 +187,7 @@ def _added(total, out, at, after, weights):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(nogil=True)
+@kernel
 def _reach(size, sums, places):  # type: ignore[no-untyped-def]
     """The largest p for which the split just made holds while all sums stay below 2^p.
 
@@ -214,7 +214,7 @@ def _reach(size, sums, places):  # type: ignore[no-untyped-def]
     return max(0, min(_MOST, math.frexp(bound)[1] + _BITS))
 
 
-@njit(nogil=True)
+@kernel
 def _split(  # type: ignore[no-untyped-def]
     text, i, end, edges, ends, weights, byte_ids, fixed, sums, places, out, at, total, rounded
 ):
@@ -287,7 +287,7 @@ def _split(  # type: ignore[no-untyped-def]
     return at, np.float32(sums[_BEST, size])
 
 
-@njit(nogil=True, forceinline=True)
+@inlined
 def _arrive(sums, places, p, q, token, value):  # type: ignore[no-untyped-def]
     """A way from p to q of this sum: the best so far, or the next to it."""
     if places[_FROM, q] < 0 or value > sums[_BEST, q]:

@@ -1,0 +1,29 @@
+"""How a kernel is compiled: by Numba, without the GIL, kept on disk.
+
+Numba counts the references to each array that a function is handed, by two atomic additions an
+array and call, and finds them superfluous only where no loop has a second way out. In functions
+called once a word or a line they are a fifth of all time, and two threads wait for each other's
+counters. A `kernel` therefore borrows its arrays: it allocates none (Numba says so if it does) and
+returns none (`test_kernel.py` holds all of them to that, since whoever called it would release an
+array it does not own). What allocates is `allocating`, and is called once a chunk, not once a word.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import njit
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that works on arrays of its caller."""
+    return njit(nogil=True, cache=True, _nrt=False)(function)  # type: ignore[call-overload]
+
+
+def allocating(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that makes arrays, or calls one that does."""
+    return njit(nogil=True, cache=True)(function)
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a few lines of a kernel into whatever kernel calls them."""
+    return njit(nogil=True, cache=True, forceinline=True, _nrt=False)(function)  # type: ignore[call-overload]
