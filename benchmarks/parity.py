@@ -3,11 +3,13 @@
     python benchmarks/parity.py CORPUS.parquet [--documents 3000] [--every 7]
 
 CORPUS has a column `text` (and `name`): real documents, such as the pages of Debian's documentation
-packages. datatrove itself runs (`pip install datatrove spacy`), with its default splitter on
-English documents and with one that splits at white space on all; of the other toolkits, whose
-packages pin what this project does not share, the plain definitions in
-`llm_data_assets_tests/parity/toolkits.py`, on English documents. For each rule set: how many
-documents both keep, both drop, and one keeps alone, with the rules behind it and samples.
+packages. datatrove itself runs (`pip install datatrove spacy jieba sudachipy sudachidict_core`),
+with its default splitter on English documents and with one that splits at white space on all; of
+the other toolkits, whose packages pin what this project does not share, the plain definitions in
+`llm_data_assets_tests/parity/toolkits.py`, on English documents. FineWeb-2's rule sets are compared
+on the corpus's documents of their language, as many as `--foreign` says, by the words found here
+and by datatrove's own splitter. For each rule set: how many documents both keep, both drop, and one
+keeps alone, with the rules behind it and samples.
 """
 
 import argparse
@@ -21,19 +23,25 @@ import pyarrow.parquet as pq
 
 from llm_data_assets.text.language import detect
 from llm_data_assets_tests.parity.judging import failing_rules
-from llm_data_assets_tests.parity.peers import datatrove_keeps
+from llm_data_assets_tests.parity.peers import datatrove_keeps, fineweb2_keeps
 from llm_data_assets_tests.parity.toolkits import TOOLKITS
 
 _WIDTHS = (34, 10, 10, 10, 10, 12, 11)
 _SAMPLES = 3
+# FineWeb-2's names of the languages, and this project's.
+_FINEWEB2 = {
+    "deu_Latn": "de", "fra_Latn": "fr", "ita_Latn": "it", "por_Latn": "pt", "spa_Latn": "es",
+    "vie_Latn": "vi", "rus_Cyrl": "ru", "arb_Arab": "ar", "kor_Hang": "ko", "cmn_Hani": "zh",
+    "jpn_Jpan": "ja", "tha_Thai": "th",
+}  # fmt: skip
 
 
 def main() -> None:
     options = _options()
     table = pq.read_table(options.corpus)
+    if "name" not in table.schema.names:
+        table = table.append_column("name", pa.array(map(str, range(table.num_rows))))
     rows = table.take(list(range(0, table.num_rows, options.every))[: options.documents])
-    if "name" not in rows.schema.names:
-        rows = rows.append_column("name", pa.array(map(str, range(rows.num_rows))))
     languages, _ = detect(rows["text"].combine_chunks())
     english = rows.filter(pc.equal(languages, "en"))
     size = pc.sum(pc.binary_length(rows["text"])).as_py() / 1e6
@@ -44,6 +52,7 @@ def main() -> None:
     differences: list[str] = []
     for label, name, theirs, by_space in _comparisons():
         differences += _compare(label, name, rows if by_space else english, theirs, by_space)
+    differences += _compare_fineweb2(table, options.foreign)
     print("\nwhere they differ (document: rules failed here | there)")
     print("\n".join(differences))
 
@@ -58,11 +67,34 @@ def _comparisons() -> Iterator[tuple[str, str, Callable[[str], list[str]], bool]
         yield name, name, keeps, False
 
 
+def _compare_fineweb2(table: pa.Table, most: int) -> list[str]:
+    languages, _ = detect(table["text"].combine_chunks())
+    differences = []
+    for config, language in _FINEWEB2.items():
+        rows = table.filter(pc.equal(languages, language))
+        if not rows.num_rows:
+            continue
+        rows = rows.take(list(range(0, rows.num_rows, max(1, rows.num_rows // most)))[:most])
+        name = f"fineweb2/{config}"
+        for label, words in ((f"{name}, words as here", "here"), (name, "own")):
+            theirs = fineweb2_keeps(config, language, words)
+            try:
+                differences += _compare(label, name, rows, theirs, words == "here", language)
+            except ImportError as missing:
+                _line(label, rows.num_rows, f"  not compared: {str(missing).splitlines()[0]}")
+    return differences
+
+
 def _compare(
-    label: str, name: str, rows: pa.Table, theirs: Callable[[str], list[str]], by_space: bool
+    label: str,
+    name: str,
+    rows: pa.Table,
+    theirs: Callable[[str], list[str]],
+    by_space: bool,
+    language: str = "en",
 ) -> list[str]:
     texts = rows["text"].combine_chunks()
-    ours = failing_rules(name, texts, tokens=not by_space)
+    ours = failing_rules(name, texts, tokens=not by_space, language=language)
     counts: Counter[tuple[bool, bool]] = Counter()
     why: Counter[str] = Counter()
     samples = []
@@ -86,7 +118,7 @@ def _joined(names: list[str]) -> str:
 
 
 def _line(*cells: Any) -> None:
-    first, *rest = zip(cells, _WIDTHS, strict=True)
+    first, *rest = zip(cells, _WIDTHS, strict=False)
     print(
         f"{first[0]:{first[1]}}" + "".join(f"{cell:>{width}}" for cell, width in rest), flush=True
     )
@@ -97,6 +129,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("corpus")
     parser.add_argument("--documents", type=int, default=3000)
     parser.add_argument("--every", type=int, default=7, help="take every nth document")
+    parser.add_argument("--foreign", type=int, default=400, help="documents of each language")
     return parser.parse_args()
 
 

@@ -20,7 +20,7 @@ from llm_data_assets.text.language import detect
 from llm_data_assets.text.optional_signals import OPTIONAL, measure_optional
 from llm_data_assets.text.signals import SIGNALS, groups_for, measure
 
-CODE_VERSION = "6"
+CODE_VERSION = "7"
 QUALITY_SIGNALS = quality_signals(
     pa.schema(
         [

@@ -260,7 +260,7 @@ def measure_array(
         languages: of each text.
         wanted: groups of signals, bits of `kernels_measure`; columns of the others are 0.
         tokens: whether datatrove's words are tokens as spaCy's English rules cut them, its
-            default; False takes the words of the other signals.
+            default, where a script has spaces; False takes the words of the other signals.
 
     Returns:
         float64[n, kernels_measure.COLUMNS].

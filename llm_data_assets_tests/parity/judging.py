@@ -10,16 +10,19 @@ from llm_data_assets.text.signals import MEASURED_NAMES, SIGNALS, measure_array
 _COLUMNS = {signal.name: str(signal.dtype) for signal in SIGNALS} | {"language": "string"}
 
 
-def failing_rules(name: str, texts: pa.Array, *, tokens: bool = True) -> list[list[str]]:
-    """The rules of a rule set that each English text fails, in order; those on language aside."""
-    values = measure_array(texts, ["en"] * len(texts), tokens=tokens)
+def failing_rules(
+    name: str, texts: pa.Array, *, tokens: bool = True, language: str = "en"
+) -> list[list[str]]:
+    """The rules of a set that each text of a language fails, in order; those on language aside."""
+    languages = [language] * len(texts)
+    values = measure_array(texts, languages, tokens=tokens)
     rows = pa.table(
-        {"doc_id": range(len(texts)), "language": ["en"] * len(texts)}
+        {"doc_id": range(len(texts)), "language": languages}
         | {column: values[:, index] for index, column in enumerate(MEASURED_NAMES)}
     )
     rules = [Rule.model_validate(each) for each in load_ruleset(name)]
     select = compile_rules(
-        [rule for rule in rules if not rule.signal.startswith("language")],
+        [rule for rule in rules if not rule.signal.startswith("language_score")],
         _COLUMNS,
         relation="rows",
     )

@@ -1,7 +1,12 @@
 """datatrove itself, as a function from a text to the rule that drops it."""
 
 from collections.abc import Callable
+from typing import Any
 
+from llm_data_assets.config.pipeline import Rule
+from llm_data_assets.text.rules import load_ruleset
+from llm_data_assets.text.stop_words import BY_LANGUAGE
+from llm_data_assets.text.words import words as words_here
 from llm_data_assets_tests.parity.toolkits import sentences
 
 
@@ -12,18 +17,77 @@ def datatrove_keeps(filters: str, words: str) -> Callable[[str], list[str]]:
         filters: "gopher" (repetition, quality) or "fineweb" (these, C4 and FineWeb's own).
         words: "spacy", its default for English, or "space": str.split, and our sentences.
     """
-    from datatrove.data import Document
     from datatrove.pipeline.filters import (
         C4QualityFilter,
         FineWebQualityFilter,
         GopherQualityFilter,
         GopherRepetitionFilter,
     )
+
+    language = "en" if words == "spacy" else _splitter("en")
+    chain = [GopherRepetitionFilter(language=language), GopherQualityFilter(language=language)]
+    if filters == "fineweb":
+        chain += [
+            C4QualityFilter(filter_no_terminal_punct=False, language=language),
+            FineWebQualityFilter(language=language),
+        ]
+    return _keeps(chain)
+
+
+def fineweb2_keeps(config: str, language: str, words: str) -> Callable[[str], list[str]]:
+    """The same of FineWeb-2's pipeline, under the thresholds of the rule set `fineweb2/{config}`.
+
+    Args:
+        config: FineWeb-2's name of the language, such as "deu_Latn"; language: ours, such as "de".
+        words: "own", datatrove's splitter for the language, or "here", the words found here.
+    """
+    from datatrove.pipeline.filters import (
+        FineWebQualityFilter,
+        GopherQualityFilter,
+        GopherRepetitionFilter,
+    )
+
+    rules = [Rule.model_validate(each) for each in load_ruleset(f"fineweb2/{config}")]
+    bounds = {rule.signal.removesuffix("__datatrove"): rule for rule in rules}
+    most = {name: rule.max for name, rule in bounds.items()}
+    least = {name: rule.min for name, rule in bounds.items()}
+    split = config if words == "own" else _splitter(language)
+    return _keeps(
+        [
+            GopherRepetitionFilter(
+                dup_para_frac=None,
+                dup_para_char_frac=None,
+                dup_line_char_frac=None,
+                dup_line_frac=most["dup_line_frac"],
+                top_n_grams=tuple((n, most[f"top_{n}gram"]) for n in (2, 3, 4)),
+                dup_n_grams=tuple((n, most[f"dup_{n}grams"]) for n in range(5, 11)),
+                language=split,
+            ),
+            FineWebQualityFilter(
+                line_punct_thr=least.get("line_punctuation", 0),
+                short_line_thr=999,
+                char_duplicates_ratio=most["dup_chars"],
+                new_line_ratio=most["newlines_per_word"],
+                language=split,
+            ),
+            GopherQualityFilter(
+                min_avg_word_length=least["mean_word_length"],
+                max_avg_word_length=most["mean_word_length"],
+                max_non_alpha_words_ratio=least["alphabetic_words"],
+                stop_words=BY_LANGUAGE[language].split(),
+                language=split,
+            ),
+        ]
+    )
+
+
+def _splitter(language: str) -> Any:
+    """Words and sentences as they are found here, as datatrove asks for them."""
     from datatrove.utils.word_tokenizers import WordTokenizer
 
-    class Space(WordTokenizer):
+    class Here(WordTokenizer):
         def word_tokenize(self, text: str) -> list[str]:
-            return text.split()
+            return words_here(text, language)
 
         def sent_tokenize(self, text: str) -> list[str]:
             return [""] * sentences(text)
@@ -31,13 +95,11 @@ def datatrove_keeps(filters: str, words: str) -> Callable[[str], list[str]]:
         def span_tokenize(self, text: str) -> list[tuple[int, int]]:
             return [(0, 0)] * sentences(text)
 
-    language = "en" if words == "spacy" else Space()
-    chain = [GopherRepetitionFilter(language=language), GopherQualityFilter(language=language)]
-    if filters == "fineweb":
-        chain += [
-            C4QualityFilter(filter_no_terminal_punct=False, language=language),
-            FineWebQualityFilter(language=language),
-        ]
+    return Here()
+
+
+def _keeps(chain: list[Any]) -> Callable[[str], list[str]]:
+    from datatrove.data import Document
 
     def keeps(text: str) -> list[str]:
         document = Document(text=text, id="")

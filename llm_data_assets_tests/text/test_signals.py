@@ -60,6 +60,22 @@ def test_chinese_is_segmented_and_its_repetition_seen() -> None:
     assert signals_of("很好" * 5, "zh")["char_repetition"] == pytest.approx(0.75)
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "words"),
+    [
+        ("ja", "私は昨日、東京で友達に会いました。", 12),
+        ("th", "ฉันไปเที่ยวที่เชียงใหม่", 5),
+    ],
+)
+def test_words_of_scripts_without_spaces_are_not_cut_by_english_rules(
+    language: str, text: str, words: int
+) -> None:
+    """spaCy's English tokens of a Japanese sentence are the sentence and its full stop."""
+    found = signals_of(text, language)
+    assert found["rps_doc_word_count"] == words
+    assert found["mean_word_length__datatrove"] == pytest.approx(found["rps_doc_mean_word_length"])
+
+
 def test_a_long_text_is_no_more_repetitive_than_its_beginning() -> None:
     text = "".join("".join(article_zh(number)[1] for number in range(18)).split())
     beginning = signals_of(text[:2_000], "zh")
