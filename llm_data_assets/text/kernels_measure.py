@@ -60,8 +60,8 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
         abbreviations: uint64[...], see `measure_c4`.
         tables: records and lower case (text.characters).
         groups: bits; what is not asked for stays 0.
-        tokens: whether datatrove's words, of texts with words BY_SPACE, are tokens as spaCy has
-            them; else, and of other texts, the words found here.
+        tokens: uint8[n], how spaCy cuts the words of each text, which are datatrove's, in bits of
+            `kernels_tokens`; 0 where datatrove's words are those found here.
         out: float64[n, COLUMNS].
     """
     records, lower = tables
@@ -107,7 +107,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
             words = _word_space(2 * m)
         table, space, normal_tokens, lengths = words[1], words[2], words[3], words[4]
         count_marks(points, noted, marks)
-        if normalise or (groups & OF_DATATROVE and not (tokens and modes[d] == BY_SPACE)):
+        if normalise or (groups & OF_DATATROVE and not tokens[d]):
             distinct, normals = number_words(
                 points, packed, starts, ends, m, records, lower, stop_words, stops_here,
                 normalise, table,
@@ -130,7 +130,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                     found += 1
             measure_ngrams(normal_tokens, lengths, found, space, top, dup)
             _covered(top, dup, total, row[NGRAMS:SPLIT])
-        if groups & OF_SPLIT or (groups & OF_DATATROVE and not (tokens and modes[d] == BY_SPACE)):
+        if groups & OF_SPLIT or (groups & OF_DATATROVE and not tokens[d]):
             _word_ngrams(table[0], starts, ends, m, lengths, space, top, dup)
         if groups & OF_SPLIT:
             measure_lines_raw(
@@ -149,16 +149,18 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                 may_hold_phrase(data[offsets[d] : offsets[d + 1]]), lines, left,
                 row[C4_T5:FINEWEB], row[FINEWEB:C4_DCLM], row[C4_DCLM:DCLM],
             )  # fmt: skip
-            if tokens and size and groups & OF_C4_TOKENS:
-                n_words = find_tokens(left, size, records, lower, abbreviations, starts, ends)
+            if tokens[d] and size and groups & OF_C4_TOKENS:
+                n_words = find_tokens(
+                    left, size, records, lower, abbreviations, tokens[d], starts, ends
+                )
                 row[FINEWEB + 6] = share(_count_newlines(left, size), n_words)
             if modes[d] == GIVEN:
                 _copy_words(given, given_at[d], m, starts, ends)
             elif modes[d] != BY_SPACE or groups & OF_C4_TOKENS:
                 find_words(points, n, records, modes[d], starts, ends)
         if groups & OF_DATATROVE:
-            if tokens and modes[d] == BY_SPACE:
-                m = find_tokens(points, n, records, lower, abbreviations, starts, ends)
+            if tokens[d]:
+                m = find_tokens(points, n, records, lower, abbreviations, tokens[d], starts, ends)
                 if len(words[0]) < m + 1:
                     words = _word_space(2 * m)
                     table, space, lengths = words[1], words[2], words[4]

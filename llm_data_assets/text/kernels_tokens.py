@@ -1,9 +1,10 @@
-"""English words much as spaCy 3.8's rule-based tokenizer cuts them: datatrove's default.
+"""Words much as spaCy 3.8's rule-based tokenizers cut them: datatrove's default.
 
 Punctuation is cut off both ends of what stands between spaces, clitics are cut off, and words are
-cut at hyphens, slashes and commas inside. Web addresses and abbreviations stay whole. What is not
-done: spaCy's list of some 1,300 special cases (emoticons, "gonna", times of day) and its rarer
-units after numbers. `docs/dialects.md` has the agreement.
+cut at hyphens, slashes and commas inside. Web addresses and abbreviations stay whole. Where a
+language's tokenizer does otherwise, its bits say so. What is not done: spaCy's special cases
+(1,300 in English: emoticons, "gonna", times of day; abbreviations of other languages) and its
+rarer units after numbers. `docs/dialects.md` has the agreement.
 """
 
 import numpy as np
@@ -23,6 +24,22 @@ from llm_data_assets.text.characters import (
 from llm_data_assets.text.kernels import ZERO, is_among, record_of
 from llm_data_assets.text.kernels_numbers import hash_folded
 
+# How a language's tokenizer cuts (spacy/lang/*/punctuation.py): bits; 0 is not at all.
+# CLITICS: n't, 'll and the like; POSSESSIVE: 's; ELISION: after an apostrophe between letters.
+# JOINED: a hyphen between letters does not cut; JOINED_CAPITALS: before a capital letter it does
+# not; JOINED_DIGITS: between digits. ORDINALS: a full stop stays with its number.
+TOKENS, CLITICS, POSSESSIVE, ELISION = 1, 2, 4, 8
+JOINED, JOINED_CAPITALS, JOINED_DIGITS, ORDINALS = 16, 32, 64, 128
+CUTS_OF_LANGUAGE = {
+    "en": TOKENS | CLITICS | POSSESSIVE,
+    "de": TOKENS | JOINED | ORDINALS,
+    "es": TOKENS | JOINED | JOINED_DIGITS,
+    "fr": TOKENS | ELISION,
+    "it": TOKENS | POSSESSIVE | ELISION | JOINED_CAPITALS,
+    "pt": TOKENS | POSSESSIVE | JOINED | JOINED_DIGITS,
+}
+CUTS = TOKENS | POSSESSIVE  # of spaCy's other languages
+
 _DOT, _HYPHEN, _PERCENT = 0x2E, 0x2D, 0x25
 _UNITS = np.array([ord(each) for each in "GKMTgmt"], np.uint32)
 _LONG_UNITS = np.array(
@@ -36,11 +53,12 @@ _LONGEST_ABBREVIATION = 6  # characters; "messrs." is no loss
 
 
 @allocating
-def find_tokens(points, n, records, lower, abbreviations, starts, ends):  # type: ignore[no-untyped-def]
+def find_tokens(points, n, records, lower, abbreviations, cuts, starts, ends):  # type: ignore[no-untyped-def]
     """Begin and end of every token of points[:n]; returns how many.
 
     Args:
         abbreviations: uint64[...], `hash_points` in lower case, full stop included.
+        cuts: bits of the text's language, as above.
         starts, ends: int32[>= 2 n + 2], overwritten.
     """
     # Words between spaces are noted behind the places that tokens can take, with the characters
@@ -95,12 +113,12 @@ def find_tokens(points, n, records, lower, abbreviations, starts, ends):  # type
             ends[count + 1] = i
             count += 2
         else:
-            count = _cut(points, begin, i, records, lower, abbreviations, starts, ends, count)
+            count = _cut(points, begin, i, records, lower, abbreviations, cuts, starts, ends, count)
     return count
 
 
 @kernel
-def _cut(points, start, end, records, lower, abbreviations, starts, ends, count):  # type: ignore[no-untyped-def]
+def _cut(points, start, end, records, lower, abbreviations, cuts, starts, ends, count):  # type: ignore[no-untyped-def]
     # What is cut off the end is noted from the back of `ends`, and written after the middle.
     tail = len(ends)
     while start < end:
@@ -113,7 +131,7 @@ def _cut(points, start, end, records, lower, abbreviations, starts, ends, count)
             count += 1
             start += size
             continue
-        size = _suffix(points, start, end, records)
+        size = _suffix(points, start, end, records, cuts)
         if not size:
             break
         tail -= 1
@@ -127,7 +145,7 @@ def _cut(points, start, end, records, lower, abbreviations, starts, ends, count)
             ends[count] = end
             count += 1
         else:
-            count = _cut_inside(points, start, end, records, starts, ends, count)
+            count = _cut_inside(points, start, end, records, cuts, starts, ends, count)
     at = end
     for k in range(tail, len(ends)):
         starts[count] = at
@@ -177,7 +195,7 @@ def _prefix(points, start, end, records):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _suffix(points, start, end, records):  # type: ignore[no-untyped-def]
+def _suffix(points, start, end, records, cuts):  # type: ignore[no-untyped-def]
     """Characters to cut off the end; 0 for none."""
     point = points[end - 1]
     record = record_of(records, point)
@@ -187,7 +205,7 @@ def _suffix(points, start, end, records):  # type: ignore[no-untyped-def]
     if record & ALPHA and not (n > 2 and _has_apostrophe(points, end)):
         return _unit(points, start, end, records)
     before = record_of(records, points[end - 2]) if n > 1 else record & 0
-    if (point == 0x73 or point == 0x53) and n > 2:
+    if cuts & POSSESSIVE and (point == 0x73 or point == 0x53) and n > 2:
         if points[end - 2] == 0x27 or points[end - 2] == 0x2019:
             return 2
     if point == _DOT and n > 1:
@@ -195,14 +213,20 @@ def _suffix(points, start, end, records):  # type: ignore[no-untyped-def]
         if dots > 1:
             return dots
         previous = points[end - 2]
-        if before & (SMALL | DECIMAL | EDGE) or (
-            previous == _PERCENT or previous == _HYPHEN or previous == 0x2B or previous == 0xB2
+        if before & DECIMAL:
+            return int(not cuts & ORDINALS)
+        if (
+            before & EDGE
+            or (before & (ALPHA | UPPER)) == ALPHA
+            or (previous == _PERCENT or previous == _HYPHEN or previous == 0x2B or previous == 0xB2)
         ):
             return 1
         if n > 2 and before & UPPER and record_of(records, points[end - 3]) & UPPER:
             return 1
     if before & DECIMAL and (record & CURRENCY or point == _PERCENT or point == 0x2B):
         return 1
+    if not cuts & CLITICS:
+        return 0
     if n > 3 and (point == 0x74 or point == 0x54) and _is_apostrophe(points[end - 2]):
         if points[end - 3] | 0x20 == 0x6E:
             return 3
@@ -267,13 +291,18 @@ def _is_address(points, start, end, records):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _cut_inside(points, start, end, records, starts, ends, count):  # type: ignore[no-untyped-def]
+def _cut_inside(points, start, end, records, cuts, starts, ends, count):  # type: ignore[no-untyped-def]
     begin = start
     i = start + 1
     while i < end - 1:
         size = 0
-        if not record_of(records, points[i]) & ALNUM:
-            size = _infix(points, i, end, records)
+        if cuts & ELISION and _is_apostrophe(points[i]) and _is_between_letters(points, i, records):
+            starts[count] = begin
+            ends[count] = i + 1
+            count += 1
+            begin = i + 1
+        elif not record_of(records, points[i]) & ALNUM:
+            size = _infix(points, i, end, records, cuts)
         if size:
             if i > begin:
                 starts[count] = begin
@@ -293,8 +322,14 @@ def _cut_inside(points, start, end, records, starts, ends, count):  # type: igno
     return count
 
 
+@inlined
+def _is_between_letters(points, i, records):  # type: ignore[no-untyped-def]
+    both = record_of(records, points[i - 1]) & record_of(records, points[i + 1])
+    return (both & ALPHA) != 0
+
+
 @kernel
-def _infix(points, i, end, records):  # type: ignore[no-untyped-def]
+def _infix(points, i, end, records, cuts):  # type: ignore[no-untyped-def]
     """Characters of what cuts a word at i; 0 for nothing."""
     point = points[i]
     if point == 0x2026:
@@ -310,7 +345,7 @@ def _infix(points, i, end, records):  # type: ignore[no-untyped-def]
         return int((before & (SMALL | QUOTE)) != 0 and (after & (UPPER | QUOTE)) != 0)
     if point == 0x2B or point == _HYPHEN or point == 0x2A or point == 0x5E:
         if before & DECIMAL and (after & DECIMAL or points[i + 1] == _HYPHEN):
-            return 1
+            return int(not (point == _HYPHEN and cuts & JOINED_DIGITS))
     if before & (ALPHA | DECIMAL):
         if point == 0x2C and before & ALPHA:
             return int((after & ALPHA) != 0)
@@ -319,6 +354,9 @@ def _infix(points, i, end, records):  # type: ignore[no-untyped-def]
             while point == _HYPHEN and size < 3 and i + size < end and points[i + size] == point:
                 size += 1
             if i + size < end and record_of(records, points[i + size]) & ALPHA:
+                capital = record_of(records, points[i + size]) & UPPER
+                if size == 1 and (cuts & JOINED or (cuts & JOINED_CAPITALS and capital)):
+                    return 0
                 return size
             return 0
     if before & (ALPHA | DECIMAL) and (0x3C <= point <= 0x3E or point == 0x3A or point == 0x2F):

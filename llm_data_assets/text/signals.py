@@ -18,6 +18,7 @@ from llm_data_assets.text import kernels_measure as groups
 from llm_data_assets.text.abbreviations import ABBREVIATIONS
 from llm_data_assets.text.characters import characters
 from llm_data_assets.text.kernels import BY_SCRIPT, BY_SPACE, GIVEN, hash_points
+from llm_data_assets.text.kernels_tokens import CUTS, CUTS_OF_LANGUAGE
 from llm_data_assets.text.stop_words import BY_LANGUAGE, GOPHER
 from llm_data_assets.text.utf8 import utf8
 from llm_data_assets.text.words import UNSPACED_LANGUAGES, is_chinese, segment
@@ -259,7 +260,7 @@ def measure_array(
         texts: string[n].
         languages: of each text.
         wanted: groups of signals, bits of `kernels_measure`; columns of the others are 0.
-        tokens: whether datatrove's words are tokens as spaCy's English rules cut them, its
+        tokens: whether datatrove's words are tokens as spaCy's rules for the language cut them, its
             default, where a script has spaces; False takes the words of the other signals.
 
     Returns:
@@ -272,9 +273,13 @@ def measure_array(
     modes, given = _words_given(texts, languages)
     stop_words, language_stops, spans = _stop_hashes()
     language_at = np.array([spans.get(each, (0, 0)) for each in languages], np.int64)
+    cuts = np.zeros(len(texts), np.uint8)
+    if tokens:
+        cuts = np.array([CUTS_OF_LANGUAGE.get(each, CUTS) for each in languages], np.uint8)
+        cuts[modes != BY_SPACE] = 0
     groups.measure_texts(
         data, offsets, modes, given, (stop_words, language_stops, language_at),
-        _abbreviation_hashes(), tuple(characters()), wanted, tokens, out,
+        _abbreviation_hashes(), tuple(characters()), wanted, cuts, out,
     )  # fmt: skip
     return out
 
