@@ -60,7 +60,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
         abbreviations: uint64[...], see `measure_c4`.
         tables: records and lower case (text.characters).
         groups: bits; what is not asked for stays 0.
-        tokens: uint8[n], how spaCy cuts the words of each text, which are datatrove's, in bits of
+        tokens: uint16[n], how spaCy cuts the words of each text, which are datatrove's, in bits of
             `kernels_tokens`; 0 where datatrove's words are those found here.
         out: float64[n, COLUMNS].
     """

@@ -27,10 +27,12 @@ from llm_data_assets.text.kernels_numbers import hash_folded
 # How a language's tokenizer cuts (spacy/lang/*/punctuation.py): bits; 0 is not at all.
 # CLITICS: n't, 'll and the like; POSSESSIVE: 's; ELISION: after an apostrophe between letters.
 # JOINED: a hyphen between letters does not cut; JOINED_CAPITALS: before a capital letter it does
-# not; JOINED_DIGITS: between digits. ORDINALS: a full stop stays with its number.
+# not; JOINED_DIGITS: between digits. ORDINALS: a full stop stays with its number; STOPS: with all
+# but capital letters and letters without case. Only English, of CLITICS, cuts `32-bit`.
 TOKENS, CLITICS, POSSESSIVE, ELISION = 1, 2, 4, 8
-JOINED, JOINED_CAPITALS, JOINED_DIGITS, ORDINALS = 16, 32, 64, 128
+JOINED, JOINED_CAPITALS, JOINED_DIGITS, ORDINALS, STOPS = 16, 32, 64, 128, 256
 CUTS_OF_LANGUAGE = {
+    "ar": TOKENS | STOPS,
     "en": TOKENS | CLITICS | POSSESSIVE,
     "de": TOKENS | JOINED | ORDINALS,
     "es": TOKENS | JOINED | JOINED_DIGITS,
@@ -103,6 +105,7 @@ def find_tokens(points, n, records, lower, abbreviations, cuts, starts, ends):  
                 last & EDGE
                 or (
                     points[i - 1] == _DOT
+                    and not cuts & STOPS
                     and i - begin > _LONGEST_ABBREVIATION
                     and record_of(records, points[i - 2]) & SMALL
                 )
@@ -213,13 +216,12 @@ def _suffix(points, start, end, records, cuts):  # type: ignore[no-untyped-def]
         if dots > 1:
             return dots
         previous = points[end - 2]
-        if before & DECIMAL:
-            return int(not cuts & ORDINALS)
-        if (
-            before & EDGE
-            or (before & (ALPHA | UPPER)) == ALPHA
-            or (previous == _PERCENT or previous == _HYPHEN or previous == 0x2B or previous == 0xB2)
-        ):
+        if before & DECIMAL and not cuts & (ORDINALS | STOPS):
+            return 1
+        is_mark = previous == _PERCENT or previous == _HYPHEN or previous == 0x2B
+        if (before & (EDGE | SMALL) or is_mark or previous == 0xB2) and not cuts & STOPS:
+            return 1
+        if (before & (ALPHA | UPPER | SMALL)) == ALPHA:
             return 1
         if n > 2 and before & UPPER and record_of(records, points[end - 3]) & UPPER:
             return 1
@@ -350,6 +352,8 @@ def _infix(points, i, end, records, cuts):  # type: ignore[no-untyped-def]
         if point == 0x2C and before & ALPHA:
             return int((after & ALPHA) != 0)
         if point == _HYPHEN or point == 0x2013 or point == 0x2014 or point == 0x7E:
+            if not (before & ALPHA or cuts & CLITICS):
+                return 0
             size = 1
             while point == _HYPHEN and size < 3 and i + size < end and points[i + size] == point:
                 size += 1

@@ -273,9 +273,9 @@ def measure_array(
     modes, given = _words_given(texts, languages)
     stop_words, language_stops, spans = _stop_hashes()
     language_at = np.array([spans.get(each, (0, 0)) for each in languages], np.int64)
-    cuts = np.zeros(len(texts), np.uint8)
+    cuts = np.zeros(len(texts), np.uint16)
     if tokens:
-        cuts = np.array([CUTS_OF_LANGUAGE.get(each, CUTS) for each in languages], np.uint8)
+        cuts = np.array([CUTS_OF_LANGUAGE.get(each, CUTS) for each in languages], np.uint16)
         cuts[modes != BY_SPACE] = 0
     groups.measure_texts(
         data, offsets, modes, given, (stop_words, language_stops, language_at),
