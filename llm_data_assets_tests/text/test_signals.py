@@ -76,6 +76,33 @@ def test_words_of_scripts_without_spaces_are_not_cut_by_english_rules(
     assert found["mean_word_length__datatrove"] == pytest.approx(found["rps_doc_mean_word_length"])
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "tokens"),
+    [
+        ("apt-get IP-Adresse", "en", "apt - get IP - Adresse"),
+        ("apt-get IP-Adresse 2021-08", "de", "apt-get IP-Adresse 2021 - 08"),
+        ("CD-ROM apt-get", "it", "CD-ROM apt - get"),
+        ("apt-get 2021-08", "es", "apt-get 2021-08"),
+        ("L'homme d’un", "fr", "L' homme d’ un"),
+        ("L'homme isn't", "en", "L'homme is n't"),
+        ("isn't it's", "ru", "isn't it 's"),
+        ("Kapitel 2. Ende.", "de", "Kapitel 2. Ende ."),
+        ("file. دبيان.", "ar", "file. دبيان ."),
+        ("file. دبيان.", "en", "file . دبيان ."),
+        ("32-bit", "en", "32 - bit"),
+        ("32-bit", "fr", "32-bit"),
+    ],
+)
+def test_words_of_datatrove_are_cut_as_spacy_cuts_the_language(
+    text: str, language: str, tokens: str
+) -> None:
+    """What spaCy 3.8's tokenizer of the language gives, counted."""
+    expected = tokens.split()
+    with_letters = [token for token in expected if any(c.isalpha() for c in token)]
+    found = signals_of(text, language)["alphabetic_words__datatrove"]
+    assert found == pytest.approx(len(with_letters) / len(expected))
+
+
 def test_a_long_text_is_no_more_repetitive_than_its_beginning() -> None:
     text = "".join("".join(article_zh(number)[1] for number in range(18)).split())
     beginning = signals_of(text[:2_000], "zh")
