@@ -144,14 +144,13 @@ def encode_documents(text, offsets, cuts, first, merges, cache, bos, eos, out, a
     Returns:
         The next document, and where its ids go.
     """
-    # The loop over words calls nothing that takes an array: Numba would count references, with an
-    # atomic instruction, at every call.
     symbols, unions, byte_ids = merges.symbols, merges.unions, merges.byte_ids
     slots, words, ids, counters = cache.slots, cache.words, cache.ids, cache.counters
     unknown = merges.unknown
     fixed = (merges.n_pieces, unknown)
     mask = len(slots) - 1
-    work = _work(LONG)
+    room = LONG
+    work = _work(room)
     document = first
     while document < len(lengths):
         started = at
@@ -185,6 +184,9 @@ def encode_documents(text, offsets, cuts, first, merges, cache, bos, eos, out, a
                     out[at + 4] = (more >> U21) & ID
                 after = at + np.int64(more >> U48)
             else:
+                if j - i > room:
+                    room = j - i
+                    work = _work(room)
                 after = _encode_word(
                     text, i, j, symbols, unions, byte_ids, fixed,
                     slots, words, ids, counters, work, out, at,
@@ -204,15 +206,14 @@ def encode_documents(text, offsets, cuts, first, merges, cache, bos, eos, out, a
     return document, at
 
 
-@allocating
+@kernel
 def _encode_word(  # type: ignore[no-untyped-def]
     text, i, end, symbols, unions, byte_ids, fixed, slots, words, ids, counters, work, out, at
 ):
     """Write the ids of one word, known or not, and remember it."""
     size = end - i
     if size > LONG:
-        room = _work(size)
-        return _merge(text, i, end, symbols, unions, byte_ids, fixed, room, out, at)
+        return _merge(text, i, end, symbols, unions, byte_ids, fixed, work, out, at)
     slot = find(text, i, size, slots, words)
     if slots[slot, 1] == EMPTY:
         after = _merge(text, i, end, symbols, unions, byte_ids, fixed, work, out, at)

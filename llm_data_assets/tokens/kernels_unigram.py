@@ -51,7 +51,8 @@ def encode_unigram(text, offsets, cuts, first, model, cache, bos, eos, out, at, 
     fixed = (unknown, model.unknown_weight, model.step)
     room = (SHORT + 1) * model.step  # what a short word can add to a sum
     mask = len(slots) - 1
-    sums, places = _work(LONG)
+    longest = LONG
+    sums, places = _work(longest)
     document = first
     while document < len(lengths):
         started = at
@@ -107,6 +108,9 @@ def encode_unigram(text, offsets, cuts, first, model, cache, bos, eos, out, at, 
                                 total = np.float32(total + weights[token])
                 after = at + np.int64(more >> U48)
             else:
+                if j - i > longest:
+                    longest = j - i
+                    sums, places = _work(longest)
                 after, total = _encode_word(
                     text, i, j, edges, ends, weights, byte_ids, fixed,
                     slots, words, ids, counters, sums, places, out, at, total,
@@ -146,7 +150,7 @@ def _work(size):  # type: ignore[no-untyped-def]
     return np.empty((2, size + 1), np.float64), np.empty((3, size + 1), np.int64)
 
 
-@allocating
+@kernel
 def _encode_word(  # type: ignore[no-untyped-def]
     text, i, end, edges, ends, weights, byte_ids, fixed,
     slots, words, ids, counters, sums, places, out, at, total,
@@ -155,7 +159,6 @@ def _encode_word(  # type: ignore[no-untyped-def]
     size = end - i
     step = fixed[2]
     if size > LONG:
-        sums, places = _work(size)
         return _split(text, i, end, edges, ends, weights, byte_ids, fixed, sums, places, out, at,
                       total, True)  # fmt: skip
     power, _ = _power(abs(total) + (size + 1) * step, 0.0)
