@@ -41,9 +41,10 @@ def main() -> None:
     table = pq.read_table(options.corpus)
     if "name" not in table.schema.names:
         table = table.append_column("name", pa.array(map(str, range(table.num_rows))))
-    rows = table.take(list(range(0, table.num_rows, options.every))[: options.documents])
-    languages, _ = detect(rows["text"].combine_chunks())
-    english = rows.filter(pc.equal(languages, "en"))
+    languages, _ = detect(table["text"].combine_chunks())
+    table = table.append_column("language", languages)
+    rows = _every(table, options.every, options.documents)
+    english = rows.filter(pc.equal(rows["language"], "en"))
     size = pc.sum(pc.binary_length(rows["text"])).as_py() / 1e6
     print(f"{rows.num_rows} documents, {size:.1f} MB, {english.num_rows} of them English\n")
     _line(
@@ -68,21 +69,24 @@ def _comparisons() -> Iterator[tuple[str, str, Callable[[str], list[str]], bool]
 
 
 def _compare_fineweb2(table: pa.Table, most: int) -> list[str]:
-    languages, _ = detect(table["text"].combine_chunks())
     differences = []
     for config, language in _FINEWEB2.items():
-        rows = table.filter(pc.equal(languages, language))
+        rows = table.filter(pc.equal(table["language"], language))
         if not rows.num_rows:
             continue
-        rows = rows.take(list(range(0, rows.num_rows, max(1, rows.num_rows // most)))[:most])
+        rows = _every(rows, max(1, rows.num_rows // most), most)
         name = f"fineweb2/{config}"
         for label, words in ((f"{name}, words as here", "here"), (name, "own")):
             theirs = fineweb2_keeps(config, language, words)
             try:
                 differences += _compare(label, name, rows, theirs, words == "here", language)
             except ImportError as missing:
-                _line(label, rows.num_rows, f"  not compared: {str(missing).splitlines()[0]}")
+                print(f"{label}: not compared, {str(missing).splitlines()[0]}", flush=True)
     return differences
+
+
+def _every(table: pa.Table, step: int, most: int) -> pa.Table:
+    return table.take(list(range(0, table.num_rows, step))[:most])
 
 
 def _compare(
@@ -118,7 +122,7 @@ def _joined(names: list[str]) -> str:
 
 
 def _line(*cells: Any) -> None:
-    first, *rest = zip(cells, _WIDTHS, strict=False)
+    first, *rest = zip(cells, _WIDTHS, strict=True)
     print(
         f"{first[0]:{first[1]}}" + "".join(f"{cell:>{width}}" for cell, width in rest), flush=True
     )
