@@ -51,8 +51,7 @@ def encode_unigram(text, offsets, cuts, first, model, cache, bos, eos, out, at, 
     fixed = (unknown, model.unknown_weight, model.step)
     room = (SHORT + 1) * model.step  # what a short word can add to a sum
     mask = len(slots) - 1
-    longest = LONG
-    sums, places = _work(longest)
+    sums, places = _work(LONG)
     document = first
     while document < len(lengths):
         started = at
@@ -108,9 +107,8 @@ def encode_unigram(text, offsets, cuts, first, model, cache, bos, eos, out, at, 
                                 total = np.float32(total + weights[token])
                 after = at + np.int64(more >> U48)
             else:
-                if j - i > longest:
-                    longest = j - i
-                    sums, places = _work(longest)
+                if j - i >= sums.shape[1]:
+                    sums, places = _work(j - i)
                 after, total = _encode_word(
                     text, i, j, edges, ends, weights, byte_ids, fixed,
                     slots, words, ids, counters, sums, places, out, at, total,
@@ -157,25 +155,21 @@ def _encode_word(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Write the ids of one word, known or not; remember it. Returns where they end, and the sum."""
     size = end - i
-    step = fixed[2]
-    if size > LONG:
-        return _split(text, i, end, edges, ends, weights, byte_ids, fixed, sums, places, out, at,
-                      total, True)  # fmt: skip
-    power, _ = _power(abs(total) + (size + 1) * step, 0.0)
-    slot = find(text, i, size, slots, words)
-    if slots[slot, 1] == EMPTY:
-        after, _ = _split(
-            text, i, end, edges, ends, weights, byte_ids, fixed, sums, places, out, at,
-            np.float32(0), False,
-        )  # fmt: skip
-        reach = _reach(size, sums, places)
-        remember(text, i, size, slots, words, ids, counters, slot, out, at, after)
-        if slots[slot, 1] != EMPTY:  # there was room
-            slots[slot, 3] |= np.uint64(reach) << U42
-        if reach >= power:
-            return after, _added(total, out, at, after, weights)
-    else:
-        if np.int64((slots[slot, 3] >> U42) & _REACHES) >= power:
+    if size <= LONG:
+        power, _ = _power(abs(total) + (size + 1) * fixed[2], 0.0)
+        slot = find(text, i, size, slots, words)
+        if slots[slot, 1] == EMPTY:
+            after, _ = _split(
+                text, i, end, edges, ends, weights, byte_ids, fixed, sums, places, out, at,
+                np.float32(0), False,
+            )  # fmt: skip
+            reach = _reach(size, sums, places)
+            remember(text, i, size, slots, words, ids, counters, slot, out, at, after)
+            if slots[slot, 1] != EMPTY:  # there was room
+                slots[slot, 3] |= np.uint64(reach) << U42
+            if reach >= power:
+                return after, _added(total, out, at, after, weights)
+        elif np.int64((slots[slot, 3] >> U42) & _REACHES) >= power:
             after = recall(slots, slot, ids, out, at)
             return after, _added(total, out, at, after, weights)
     return _split(text, i, end, edges, ends, weights, byte_ids, fixed, sums, places, out, at,
