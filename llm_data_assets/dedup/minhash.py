@@ -122,11 +122,18 @@ def shingle_sets(
         values uint64[...], sorted and distinct within each text; offsets int64[len(texts) + 1].
     """
     sets, sizes = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
-    for hashed in _hashes(texts, ngram, "fast", unit, normalised):
-        values, offsets = sorted_sets(*hashed)
+    for values, offsets in chunked_shingle_sets(texts, ngram, unit, normalised):
         sets.append(values)
         sizes.append(np.diff(offsets))
     return np.concatenate(sets), np.cumsum(np.concatenate(sizes))
+
+
+def chunked_shingle_sets(
+    texts: pa.Array, ngram: int, unit: Unit, normalised: str
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """`shingle_sets` of some texts after the others, each time of as many as fit a cache."""
+    for hashed in _hashes(texts, ngram, "fast", unit, normalised):
+        yield sorted_sets(*hashed)
 
 
 def _signed(

@@ -201,7 +201,7 @@ class _Again:
     def jaccard(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """By sets of NumPy, apart from the kernel that decided; NaN where both are empty."""
         rows = np.unique(np.concatenate([left, right]))
-        read = shingle_reader(self.context, self.signed, self.in_order, self._file())
+        read = shingle_reader(self.context, self.signed)
         values, ends = read(rows)
         sets = {row: values[ends[i] : ends[i + 1]] for i, row in enumerate(rows.tolist())}
         found = []

@@ -1,7 +1,7 @@
 """document_signatures of every source -> duplicates: who repeats whom, verified."""
 
 import tempfile
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,8 +37,7 @@ def run(context: Context) -> Outcome:
     dedup = context.workspace.pipeline.model.dedup
     make_home(context.workspace.home)
     with (
-        _scratch(context.workspace) as for_keys,
-        _scratch(context.workspace) as for_sets,
+        tempfile.TemporaryFile(dir=context.workspace.home) as for_keys,
         side_by_side(context.workspace.pipeline.model.engine, context.workspace.home) as in_order,
     ):
         bands, rows = bands_and_rows(context.workspace)
@@ -46,7 +45,7 @@ def run(context: Context) -> Outcome:
         found = find_duplicates(
             signed.documents,
             list(signed.keys),
-            shingle_reader(context, signed, in_order, for_sets),
+            shingle_reader(context, signed),
             threshold=dedup.threshold,
             exact_by=exact_by(context.workspace),
             meaning=meaning_of(context, signed) if dedup.semantic else None,
@@ -54,11 +53,6 @@ def run(context: Context) -> Outcome:
             in_order=in_order,
         )
         return _write(context, signed, found)
-
-
-def _scratch(workspace: Workspace) -> IO[bytes]:
-    """A file without a name beside the tables: a killed run leaves nothing behind."""
-    return tempfile.TemporaryFile(dir=workspace.home)
 
 
 def _write(context: Context, signed: Signed, found: pa.Table) -> Outcome:

@@ -14,6 +14,7 @@ from llm_data_assets.lake.schemas import Table
 from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.stage import Context
 
+Shard = TypeVar("Shard")
 Answer = TypeVar("Answer")
 
 # Rows of text that are held at a time: bounds memory whatever the shard holds.
@@ -64,7 +65,7 @@ def make_shards(
 
 
 def run_tasks(
-    context: Context, function: Callable[[Task], Answer], tasks: Sequence[Task], n_bytes: int
+    context: Context, function: Callable[[Shard], Answer], tasks: Sequence[Shard], n_bytes: int
 ) -> list[Answer]:
     """The answer for every task, by the engine that the pipeline names."""
     return run_shards(

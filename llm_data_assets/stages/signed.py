@@ -1,13 +1,16 @@
 """Signatures of all sources at once, as the choice of duplicates reads them.
 
-Band keys and the shingle sets of candidates lie in files without a name that are mapped into
-memory, so that the system may put them aside: what must be held is a few columns a document.
+Band keys and the shingle sets of candidates lie in files that are mapped into memory, so that the
+system may put them aside: what must be held is a few columns a document. Shingle sets are written
+there by the processes that make them, each in its place: threads of one process would wait for each
+other wherever they ask the system for memory.
 """
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -17,16 +20,22 @@ import pyarrow.parquet as pq
 
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.dedup.bands import band_keys, parameters
-from llm_data_assets.dedup.minhash import shingle_sets
+from llm_data_assets.dedup.minhash import chunked_shingle_sets
 from llm_data_assets.engine.run import InOrder
 from llm_data_assets.lake.delta import Lake
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, RAW_CORPUS
 from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.lake.space import reserve
+from llm_data_assets.lake.temporaries import beside
 from llm_data_assets.stages.document_signatures import key_of, made_with, signing_settings
+from llm_data_assets.stages.shards import run_tasks
 from llm_data_assets.stages.stage import Context
 
 _COLUMNS = ["doc_id", "text_hash", "url", "key", "quality", "n_shingles"]
+_HASH_BYTES = 8
+_AGAIN = (
+    "Try: materialise document_signatures of {!r} again (`llm-data run` does what is due, in order)"
+)
 
 
 @dataclass(frozen=True)
@@ -94,24 +103,35 @@ def open_signed(
 
 
 def shingle_reader(
-    context: Context, signed: Signed, in_order: InOrder, scratch: IO[bytes]
+    context: Context, signed: Signed
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Shingle sets by rows of `signed.documents`, read from raw_corpus into `scratch`."""
+    """Shingle sets by rows of `signed.documents`, ascending, read from raw_corpus."""
 
     def read(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        sizes, n = [np.zeros(1, np.int64)], 0
-        for values, offsets in in_order(_read_sets, _row_groups(context, signed, rows)):
-            values.tofile(scratch)
-            sizes.append(np.diff(offsets))
-            n += len(values)
-        return _mapped(scratch, np.uint64, (n,)), np.cumsum(np.concatenate(sizes))
+        sizes = signed.documents["n_shingles"].to_numpy()[rows]
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
+        n_bytes = int(offsets[-1]) * _HASH_BYTES
+        if not n_bytes:
+            return np.empty(0, np.uint64), offsets
+        path = beside(context.lake.root / "shingle_sets")
+        try:
+            with path.open("wb") as file:
+                reserve(file, n_bytes)
+            tasks = [
+                _Sets(texts, path, sizes[first:last], int(offsets[first]), shingling)
+                for texts, first, last, shingling in _asked(context, signed, rows)
+            ]
+            run_tasks(context, _write_sets, tasks, n_bytes)
+            return np.memmap(path, np.uint64, "r+"), offsets
+        finally:
+            path.unlink(missing_ok=True)
 
     return read
 
 
 def texts_of(context: Context, signed: Signed, rows: np.ndarray) -> Iterator[pa.ChunkedArray]:
     """Texts of rows of `signed.documents`, ascending, a row group at a time."""
-    return map(_read_texts, _row_groups(context, signed, rows))
+    return (_read_texts(texts) for texts, *_ in _asked(context, signed, rows))
 
 
 @dataclass(frozen=True)
@@ -140,14 +160,13 @@ def _read_signed(task: _Columns) -> tuple[pa.Table, np.ndarray]:
 
 @dataclass(frozen=True)
 class _Texts:
-    """Some rows of a row group of raw_corpus, and how they become shingles."""
+    """Some rows of a row group of raw_corpus."""
 
     lake: Lake
     source: str
     file: ShardFile
     group: int
     rows: np.ndarray
-    shingling: Mapping[str, Any]
 
 
 def _read_texts(task: _Texts) -> pa.ChunkedArray:
@@ -156,21 +175,46 @@ def _read_texts(task: _Texts) -> pa.ChunkedArray:
     return texts["text"].take(pa.array(task.rows))
 
 
-def _read_sets(task: _Texts) -> tuple[np.ndarray, np.ndarray]:
-    return shingle_sets(_read_texts(task), **task.shingling)
+@dataclass(frozen=True)
+class _Sets:
+    """The file that takes the shingle sets of some texts, their sizes, and where they begin."""
+
+    texts: _Texts
+    path: Path
+    sizes: np.ndarray
+    place: int
+    shingling: Mapping[str, Any]
 
 
-def _row_groups(context: Context, signed: Signed, rows: np.ndarray) -> Iterator[_Texts]:
-    """The row groups that hold the rows asked for, in order."""
+def _write_sets(task: _Sets) -> None:
+    done = 0
+    with task.path.open("r+b") as file:
+        file.seek(task.place * _HASH_BYTES)
+        for values, offsets in chunked_shingle_sets(_read_texts(task.texts), **task.shingling):
+            sizes = task.sizes[done : done + len(offsets) - 1]
+            if not np.array_equal(np.diff(offsets), sizes):  # it would overwrite its neighbours
+                raise ValueError(
+                    f"texts of {task.texts.source!r} have other shingles than when they were "
+                    f"signed (shard {task.texts.file.shard}). {_AGAIN.format(task.texts.source)}"
+                )
+            file.write(values.data)
+            done += len(sizes)
+
+
+def _asked(
+    context: Context, signed: Signed, rows: np.ndarray
+) -> Iterator[tuple[_Texts, int, int, Mapping[str, Any]]]:
+    """The row groups that hold the rows asked for, in order: which of these rows they hold (from,
+    to), and how the source's texts become shingles."""
     for source, raw, start in signed.shards:
         metadata = _parquet(context.lake, source, raw, raw_corpus=True).metadata
         shingling = context.workspace.pipeline.model.dedup.shingling_of(source)
         for group in range(metadata.num_row_groups):
             stop = start + metadata.row_group(group).num_rows
-            first, last = np.searchsorted(rows, [start, stop])
+            first, last = (int(each) for each in np.searchsorted(rows, [start, stop]))
             if last > first:
                 wanted = rows[first:last] - start
-                yield _Texts(context.lake, source, raw, group, wanted, shingling)
+                yield _Texts(context.lake, source, raw, group, wanted), first, last, shingling
             start = stop
 
 
@@ -205,10 +249,7 @@ def _signed_shards(context: Context, source: str) -> Iterator[tuple[ShardFile, S
     settings = signing_settings(context.workspace, source)
     raw = {each.shard: each for each in context.lake.shards(RAW_CORPUS, {"source": source})}
     signed = context.lake.shards(DOCUMENT_SIGNATURES, {"source": source})
-    again = (
-        f"Try: materialise document_signatures of {source!r} again (`llm-data run` does what is "
-        "due, in order)"
-    )
+    again = _AGAIN.format(source)
     for file in signed:
         rows = context.lake.read_shard(DOCUMENT_SIGNATURES, {"source": source}, file, ["made_with"])
         for found in pc.unique(rows["made_with"]).to_pylist():

@@ -7,7 +7,10 @@ import pytest
 
 from llm_data_assets.config.errors import ConfigError
 from llm_data_assets.config.workspace import Workspace, open_workspace
+from llm_data_assets.dedup.minhash import chunked_shingle_sets
+from llm_data_assets.engine import local
 from llm_data_assets.lake.schemas import DEDUPED_CORPUS, DUPLICATES, VERDICTS
+from llm_data_assets.stages import signed
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of, materialise
 from llm_data_assets.stages.stage import Partition
@@ -157,3 +160,33 @@ def test_an_id_that_two_sources_claim_names_two_documents(
     assert removed == gone
     kept = lake.read(DEDUPED_CORPUS)["doc_id"].to_pylist()
     assert sorted([*kept, *removed]) == ["one/same", "two/same"]
+
+
+def test_texts_that_changed_under_their_signatures_are_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = with_dedup(tmp_path, "{}")
+    run_up_to(workspace, "raw_corpus", "document_signatures")
+    monkeypatch.setattr(
+        signed,
+        "chunked_shingle_sets",
+        lambda texts, ngram, **more: chunked_shingle_sets(texts, ngram - 3, **more),
+    )
+    again = "other shingles than when they were signed.*materialise document_signatures of"
+    with pytest.raises(ValueError, match=again):
+        run_up_to(workspace, "duplicates")
+    assert not list(workspace.home.rglob("*shingle_sets*"))
+
+
+def test_processes_find_what_one_finds_and_leave_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "_POOL_PAYS_FROM_BYTES", 1)
+    for folder in ("1", "2"):
+        (tmp_path / folder).mkdir()
+    alone, beside = with_dedup(tmp_path / "1", "{}"), with_dedup(tmp_path / "2", "{}")
+    with beside.pipeline.path.open("a", encoding="utf-8") as pipeline:
+        pipeline.write("engine: {workers: 2}\n")
+    beside = open_workspace(beside.home, beside.catalog.path, beside.pipeline.path)
+    assert removed(alone) == removed(beside) != {}
+    assert not list(beside.home.rglob("*shingle_sets*"))
