@@ -18,6 +18,7 @@ _CROWDED = (
 
 FOUND = pa.schema(
     [
+        ("row", pa.int32()),
         ("doc_id", pa.string()),
         ("source", pa.string()),
         ("kept_doc_id", pa.string()),
@@ -80,8 +81,8 @@ def find_duplicates(
         in_order: a `map`, which may look at several bands side by side.
 
     Returns:
-        doc_id, source, kept_doc_id, kept_source string; similarity float64; method string: one
-        row a document that goes, in the total order.
+        row int32, that of `documents`; doc_id, source, kept_doc_id, kept_source string; similarity
+        float64; method string: one row a document that goes, in the total order.
 
     Raises:
         ValueError: threshold out of range, a doc_id in two rows, sets that were not asked for, or
@@ -340,6 +341,7 @@ def _table(
         documents.select(["doc_id", "source"]).take(pa.array(rows)) for rows in (gone, kept)
     )
     columns = [
+        gone,
         *(each.cast(pa.string()) for each in (*leaving.columns, *staying.columns)),
         np.where(method == len(names) - 1, 1.0, similarity),
         methods.cast(pa.string()),

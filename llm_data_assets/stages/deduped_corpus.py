@@ -12,13 +12,13 @@ from llm_data_assets.stages.stage import Context, Outcome, Stage
 from llm_data_assets.stages.tally import tally
 from llm_data_assets.stages.versions import data_version
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 
 def run(context: Context) -> Outcome:
     """Keep the documents of each shard that `duplicates` does not name."""
     partition = context.partition.values
-    duplicates = context.lake.shards(DUPLICATES, partition)
+    duplicates = {each.shard: (each,) for each in context.lake.shards(DUPLICATES, partition)}
     thresholds = _thresholds(context.workspace)
     tasks = [
         Task(
@@ -26,9 +26,12 @@ def run(context: Context) -> Outcome:
             partition=partition,
             shard=file.shard,
             key=task_key(
-                CODE_VERSION, file.content, [each.content for each in duplicates], thresholds
+                CODE_VERSION,
+                file.content,
+                [each.content for each in duplicates.get(file.shard, ())],
+                thresholds,
             ),
-            inputs={RAW_CORPUS.name: (file,), DUPLICATES.name: tuple(duplicates)},
+            inputs={RAW_CORPUS.name: (file,), DUPLICATES.name: duplicates.get(file.shard, ())},
             settings=thresholds,
         )
         for file in context.lake.shards(RAW_CORPUS, partition)
@@ -54,8 +57,13 @@ def dedupe_shard(task: Task) -> dict[str, ShardFile]:
     (raw,) = task.inputs[RAW_CORPUS.name]
     documents = task.lake.read_shard(RAW_CORPUS, task.partition, raw, ["doc_id", "n_bytes"])
     gone = pa.concat_tables(
-        task.lake.read_shard(DUPLICATES, task.partition, file)
-        for file in task.inputs[DUPLICATES.name]
+        [
+            DUPLICATES.schema.empty_table(),
+            *(
+                task.lake.read_shard(DUPLICATES, task.partition, file)
+                for file in task.inputs[DUPLICATES.name]
+            ),
+        ]
     )
     leaves = pc.is_in(documents["doc_id"], gone["doc_id"].combine_chunks())
     mine = gone.filter(pc.is_in(gone["doc_id"], documents["doc_id"].combine_chunks()))

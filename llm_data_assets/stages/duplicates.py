@@ -3,13 +3,16 @@
 import tempfile
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import xxhash
 
 from llm_data_assets.config.workspace import Workspace, make_home
 from llm_data_assets.dedup.choose import find_duplicates
 from llm_data_assets.engine.run import side_by_side
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, DUPLICATES
+from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.checks import DUPLICATE_SHARE, KEPT_IS_KEPT
 from llm_data_assets.stages.duplicate_audit import (
     MEANING_CONFIRMED,
@@ -28,7 +31,7 @@ from llm_data_assets.stages.signed import (
 )
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 
 
 def run(context: Context) -> Outcome:
@@ -56,24 +59,40 @@ def run(context: Context) -> Outcome:
 
 
 def _write(context: Context, signed: Signed, found: pa.Table) -> Outcome:
-    files = []
-    for source in context.workspace.sources:
-        mine = found.filter(pc.equal(found["source"], source)).sort_by("doc_id")
-        columns = [mine[name].to_pylist() for name in DUPLICATES.schema.names]
-        key = task_key(CODE_VERSION, columns)
-        file = context.lake.write_shard(DUPLICATES, {"source": source}, "all", key, [mine])
-        context.lake.replace_partition(DUPLICATES, {"source": source}, [file])
-        files.append(file)
+    """A file for each shard of raw_corpus that loses documents: who reads that needs no other."""
+    starts = [start for _, _, start in signed.shards]
+    shard_of = np.searchsorted(starts, found["row"].to_numpy(), side="right") - 1
+    found = found.append_column("shard", pa.array(shard_of))
+    found = found.sort_by([("shard", "ascending"), ("doc_id", "ascending")])
+    bounds = np.searchsorted(found["shard"].to_numpy(), np.arange(len(starts) + 1))
+    files: dict[str, list[ShardFile]] = {source: [] for source in context.workspace.sources}
+    for at, (source, raw, _) in enumerate(signed.shards):
+        if bounds[at] < bounds[at + 1]:
+            mine = found.slice(bounds[at], bounds[at + 1] - bounds[at])
+            mine = mine.select(DUPLICATES.schema.names).combine_chunks()
+            partition = {"source": source}
+            written = context.lake.write_shard(DUPLICATES, partition, raw.shard, _key(mine), [mine])
+            files[source].append(written)
+    for source, written_of in files.items():
+        context.lake.replace_partition(DUPLICATES, {"source": source}, written_of)
     methods = pc.value_counts(found["method"]).to_pylist()
     across = pc.sum(pc.not_equal(found["source"], found["kept_source"])).as_py()
     return Outcome(
-        files=files,
+        files=[each for written_of in files.values() for each in written_of],
         docs_in=signed.documents.num_rows,
         docs=signed.documents.num_rows - found.num_rows,
         n_bytes=0,
         drops={each["values"]: each["counts"] for each in methods},
         figures={"across_sources": int(across or 0)},
     )
+
+
+def _key(rows: pa.Table) -> str:
+    """Of what the rows say: they come from all sources at once, and most change nothing here."""
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, rows.schema) as writer:
+        writer.write_table(rows)
+    return task_key(CODE_VERSION, xxhash.xxh3_128_hexdigest(stream.getvalue()))
 
 
 def _settings(workspace: Workspace) -> list[Any]:

@@ -44,10 +44,14 @@ def describe(rows: list[dict]) -> pa.Table:
 
 
 def find_in(table: pa.Table, texts: Callable, *, bands: int, rows: int, **settings) -> pa.Table:
-    """`find_duplicates` of described documents, whose `texts` are given by row."""
+    """`find_duplicates` of described documents, whose `texts` are given by row; the rows it names
+    are those of the documents."""
     signature = np.array(table["signature"].to_pylist(), np.uint32).reshape(-1, 112)
     keys = band_keys(signature, bands=bands, rows=rows).T
-    return find_duplicates(table, keys, lambda wanted: shingle_sets(texts(wanted)), **settings)
+    found = find_duplicates(table, keys, lambda wanted: shingle_sets(texts(wanted)), **settings)
+    named = table.select(["doc_id", "source"]).take(found["row"].combine_chunks())
+    assert named.to_pylist() == found.select(["doc_id", "source"]).to_pylist()
+    return found.drop_columns("row")
 
 
 def find(documents: list[dict], scope: str = "across", threads: int = 1, **settings) -> list[dict]:

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llm_data_assets.config.workspace import Workspace, open_workspace
-from llm_data_assets.lake.schemas import DEDUPED_CORPUS, DUPLICATES, VERDICTS
-from llm_data_assets.stages import document_signatures
+from llm_data_assets.lake.schemas import DEDUPED_CORPUS, DUPLICATES, RAW_CORPUS, VERDICTS
+from llm_data_assets.stages import deduped_corpus, document_signatures
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of
 from llm_data_assets.stages.stage import Context
@@ -79,7 +80,9 @@ def test_any_sequence_of_files_equals_a_rebuild(
                 assert kept == rebuilt, (table.name, source)  # byte for byte
 
 
-def test_a_new_file_is_signed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_file_is_signed_and_deduplicated_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_workspace(tmp_path, {source: [] for source in SOURCES})
     with (tmp_path / "pipeline.yaml").open("a", encoding="utf-8") as pipeline:
         pipeline.write("engine: {workers: 1, shard_mb: 0.003}\n")  # a file, a shard
@@ -87,15 +90,23 @@ def test_a_new_file_is_signed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         write(tmp_path, "first", name, [0, 1, 3])
     write(tmp_path, "second", "a", [2])
     run(opened(tmp_path, "home"))
-    signed: list[str] = []
-    sign = document_signatures.sign_shard
-    monkeypatch.setattr(
-        document_signatures,
-        "sign_shard",
-        lambda task: (signed.append(task.shard), sign(task))[1],
-    )
+    met: list[tuple[str, str]] = []
+    for module, function in (
+        (document_signatures, "sign_shard"),
+        (deduped_corpus, "dedupe_shard"),
+    ):
+        monkeypatch.setattr(module, function, noted(met, getattr(module, function)))
     write(tmp_path, "first", "d", [4, 5, 6])
     run(opened(tmp_path, "home"))
-    assert len(signed) == 1
-    verdicts = lake_of(opened(tmp_path, "home")).read(VERDICTS)["doc_id"].to_pylist()
+    (signed, shard), (deduplicated, same) = met
+    assert (signed, deduplicated, shard) == ("sign_shard", "dedupe_shard", same)
+    lake = lake_of(opened(tmp_path, "home"))
+    verdicts = lake.read(VERDICTS)["doc_id"].to_pylist()
     assert "first/d0" in verdicts
+    raw = {each.shard for each in lake.shards(RAW_CORPUS, {"source": "first"})}
+    assert {each.shard for each in lake.shards(DUPLICATES, {"source": "first"})} <= raw
+
+
+def noted(met: list[tuple[str, str]], function: Callable) -> Callable:
+    """The function, which says which shard it was called for."""
+    return lambda task: (met.append((function.__name__, task.shard)), function(task))[1]
