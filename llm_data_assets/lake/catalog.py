@@ -110,9 +110,9 @@ def _marks_file(publication: Path) -> Path:
 
 def _types(table: Table, files: Sequence[Path]) -> dict[str, str]:
     """Column -> type as its view has it: that of the files, which older code may have made."""
-    types = {field.name: str(field.type) for field in table.full_schema}
+    types = {field.name: _sql_type(field.type) for field in table.full_schema}
     for path in files[:1]:
-        types |= {field.name: str(field.type) for field in _stored_schema(path)}
+        types |= {field.name: _sql_type(field.type) for field in _stored_schema(path)}
     return types
 
 

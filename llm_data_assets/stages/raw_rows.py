@@ -140,6 +140,6 @@ def _document_row(
         "language": document.language or settings["language"],
         "license": document.license or settings["license"],
         "created_at": document.created_at,
-        "n_bytes": len(text.encode()),
+        "n_bytes": len(text) if text.isascii() else len(text.encode()),
         "meta": json.dumps(document.meta, ensure_ascii=False, sort_keys=True, default=str),
     }

@@ -249,26 +249,30 @@ def _signed_shards(context: Context, source: str) -> Iterator[tuple[ShardFile, S
     settings = signing_settings(context.workspace, source)
     raw = {each.shard: each for each in context.lake.shards(RAW_CORPUS, {"source": source})}
     signed = context.lake.shards(DOCUMENT_SIGNATURES, {"source": source})
-    again = _AGAIN.format(source)
     for file in signed:
-        rows = context.lake.read_shard(DOCUMENT_SIGNATURES, {"source": source}, file, ["made_with"])
-        for found in pc.unique(rows["made_with"]).to_pylist():
-            if found != made_with(settings):
-                raise ValueError(
-                    f"document_signatures of {source!r} were made with {found}; the pipeline asks "
-                    f"for {made_with(settings)}. {again}, or give `dedup` its former settings"
-                )
         if file.shard not in raw or file.key != key_of(settings, raw[file.shard]):
-            raise ValueError(
-                f"document_signatures of {source!r} were made from other text than raw_corpus "
-                f"holds now (shard {file.shard}). {again}"
-            )
+            raise ValueError(_refused(context, source, file, made_with(settings)))
         yield file, raw[file.shard]
     if len(raw) != len(signed):
         raise ValueError(
             f"document_signatures of {source!r} have {len(signed)} shards, raw_corpus has "
-            f"{len(raw)}. {again}"
+            f"{len(raw)}. {_AGAIN.format(source)}"
         )
+
+
+def _refused(context: Context, source: str, file: ShardFile, asked: str) -> str:
+    """Why a shard of document_signatures does not serve: other settings, or other text."""
+    rows = context.lake.read_shard(DOCUMENT_SIGNATURES, {"source": source}, file, ["made_with"])
+    others = [each for each in pc.unique(rows["made_with"]).to_pylist() if each != asked]
+    if others:
+        return (
+            f"document_signatures of {source!r} were made with {others[0]}; the pipeline asks for "
+            f"{asked}. {_AGAIN.format(source)}, or give `dedup` its former settings"
+        )
+    return (
+        f"document_signatures of {source!r} were made from other text than raw_corpus holds now "
+        f"(shard {file.shard}). {_AGAIN.format(source)}"
+    )
 
 
 def _parquet(lake: Lake, source: str, file: ShardFile, raw_corpus: bool = False) -> pq.ParquetFile:

@@ -154,10 +154,6 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                     left, size, records, lower, abbreviations, tokens[d], starts, ends
                 )
                 row[FINEWEB + 6] = share(_count_newlines(left, size), n_words)
-            if modes[d] == GIVEN:
-                _copy_words(given, given_at[d], m, starts, ends)
-            elif modes[d] != BY_SPACE or groups & OF_C4_TOKENS:
-                find_words(points, n, records, modes[d], starts, ends)
         if groups & OF_DATATROVE:
             if tokens[d]:
                 m = find_tokens(points, n, records, lower, abbreviations, tokens[d], starts, ends)

@@ -77,26 +77,23 @@ def measure_characters(points, n, records, keys, slots, row):  # type: ignore[no
     lost = 0
     curly = 0
     sentences = 0
-    is_open = False
-    has_text = False
+    is_open = 0
+    has_text = 0
     for i in range(n):
         point = points[i]
         record = record_of(records, point)
         alnum += (record & ALNUM) != 0
         upper += (record & UPPER) != 0
         decimal += (record & DECIMAL) != 0
-        is_space = (record & SPACE) != 0
+        is_space = np.int64((record & SPACE) != 0)
         space += is_space
-        if record & STOP:
-            sentences += is_open
-            is_open = False
-            has_text = False
-        else:
-            is_open = True
-            has_text |= not is_space
-            curly += (point == 0x7B) | (point == 0x7D)
-            lost += point == 0xFFFD
-    sentences += is_open and has_text
+        goes_on = np.int64((record & STOP) == 0)
+        sentences += is_open & (1 - goes_on)
+        is_open = goes_on
+        has_text = goes_on & (has_text | (1 - is_space))
+        curly += (point == 0x7B) | (point == 0x7D)
+        lost += point == 0xFFFD
+    sentences += is_open & has_text
     lorem = 0
     at = find(points, ZERO, n, _LOREM_IPSUM)
     while at >= 0:
