@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import xxhash
 
 from llm_data_assets.dedup.bands import hit_probability
 from llm_data_assets.dedup.choose import distinct
 from llm_data_assets.engine.run import InOrder, side_by_side
 from llm_data_assets.lake.schemas import DUPLICATES
+from llm_data_assets.stages.draw_ids import draw
 from llm_data_assets.stages.semantic import unit_vectors
 from llm_data_assets.stages.signed import (
     Signed,
@@ -84,7 +84,7 @@ def _removals(context: Context, methods: Sequence[str]) -> list[dict[str, Any]]:
     """A sample of the removals by these methods."""
     rows = context.lake.read(DUPLICATES)
     rows = rows.filter(pc.is_in(rows["method"], pa.array(methods)))
-    found: list[dict[str, Any]] = rows.take(_drawn(rows["doc_id"], REMOVALS)).to_pylist()
+    found: list[dict[str, Any]] = rows.take(draw(rows["doc_id"], REMOVALS)).to_pylist()
     return found
 
 
@@ -127,7 +127,7 @@ def _missed(context: Context) -> CheckResult:
     if not finer:
         return CheckResult(True, 0.0, "bands are too fine to be audited by finer ones")
     with _opened(context) as again:
-        drawn = np.sort(_drawn(again.signed.documents["doc_id"], DOCUMENTS).to_numpy())
+        drawn = np.sort(draw(again.signed.documents["doc_id"], DOCUMENTS).to_numpy())
         left, right = _candidates(again.signed, again.keys(finer, _FINER_ROWS), drawn)
         found = again.jaccard(left, right)
         true = found >= dedup.threshold
@@ -150,13 +150,6 @@ def _missed(context: Context) -> CheckResult:
 def _spread(misses: list[float]) -> float:
     """Standard deviation of the share missed, if each pair is missed with its probability."""
     return sqrt(sum(p * (1 - p) for p in misses)) / len(misses)
-
-
-def _drawn(ids: pa.ChunkedArray, size: int) -> pa.Array:
-    """Rows of the `size` ids whose hash is least."""
-    named = (each.encode() for chunk in ids.chunks for each in chunk.to_pylist())
-    hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, named), np.uint64, len(ids))
-    return pa.array(np.argsort(hashes, kind="stable")[:size])
 
 
 def _candidates(

@@ -6,13 +6,12 @@ was kept (Penedo et al. 2024, section 3.4). The model `removed_against_kept` put
 
 from collections.abc import Iterator
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import xxhash
 
 from llm_data_assets.lake.schemas import DUPLICATES, RAW_CORPUS, SIGNAL_MODELS, Table
 from llm_data_assets.lake.shard_files import ShardFile
+from llm_data_assets.stages.draw_ids import draw
 from llm_data_assets.stages.quality_signals import CODE_VERSION as MEASURED_BY
 from llm_data_assets.stages.quality_signals import (
     QUALITY_SIGNALS,
@@ -42,14 +41,14 @@ def run(context: Context) -> Outcome:
     """Measure the drawn documents in each shard that holds some."""
     partition = context.partition.values
     gone = context.lake.read(DUPLICATES, partition, ["doc_id"])["doc_id"]
-    drawn = set(_drawn(gone.to_pylist()))
+    drawn = gone.take(draw(gone, SAMPLE)).combine_chunks()
     settings = measured_settings(context.workspace, context.partition)
     models = trained_models(context)
     contents = [model.content for model in models]
     tasks, n_bytes, n_read = [], 0, 0
     for raw in context.lake.shards(RAW_CORPUS, partition):
         rows = context.lake.read_shard(RAW_CORPUS, partition, raw, ["doc_id", "n_bytes"])
-        mine = rows.filter(pc.is_in(rows["doc_id"], pa.array(sorted(drawn), pa.string())))
+        mine = rows.filter(pc.is_in(rows["doc_id"], drawn))
         ids = tuple(mine["doc_id"].to_pylist())
         n_bytes += pc.sum(mine["n_bytes"]).as_py() or 0
         n_read += pc.sum(rows["n_bytes"]).as_py() if ids else 0
@@ -81,12 +80,6 @@ def _measured(task: Task) -> Iterator[pa.Table]:
     drawn = pa.array(task.settings["doc_ids"])
     for rows in batches(task.lake, RAW_CORPUS, task.partition, raw, ["doc_id", "text"]):
         yield signals_of(rows.filter(pc.is_in(rows["doc_id"], drawn)), task)
-
-
-def _drawn(ids: list[str]) -> list[str]:
-    """The ids whose hash is least: the same documents, the same sample."""
-    hashes = np.array([xxhash.xxh3_64_intdigest(each.encode()) for each in ids], np.uint64)
-    return [ids[at] for at in np.argsort(hashes, kind="stable")[:SAMPLE]]
 
 
 STAGE = Stage(
