@@ -17,6 +17,8 @@ from llm_data_assets.stages.shards import BATCH_BYTES
 from llm_data_assets.text.repair import repair
 
 _FIRST_BYTES = 80
+# Made once: `json.dumps` makes one a call, which takes longer than to write a document's metadata.
+_METADATA = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str)
 # Rows become Arrow at this many bytes of text, since a Python object a row is dear to keep.
 _HELD_BYTES = 4 << 20
 # What a reject or an edit counts for, which are short and of about one size.
@@ -141,5 +143,5 @@ def _document_row(
         "license": document.license or settings["license"],
         "created_at": document.created_at,
         "n_bytes": len(text) if text.isascii() else len(text.encode()),
-        "meta": json.dumps(document.meta, ensure_ascii=False, sort_keys=True, default=str),
+        "meta": _METADATA.encode(document.meta),
     }

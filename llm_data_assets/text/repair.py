@@ -1,8 +1,10 @@
 """Repairs every reader's text gets: mojibake, line endings, control characters, NFC."""
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 import ftfy
 from ftfy.badness import BADNESS_RE
@@ -34,36 +36,78 @@ _ROUNDS = 8
 _AROUND = 12
 
 
-def _suspicion() -> re.Pattern[str]:
-    """What every match of ftfy's BADNESS_RE holds, found many times faster.
+# Every match of ftfy's BADNESS_RE (6.3) holds a C1 control, one of six letters, or two characters
+# of its classes side by side, of which not both are typographic: quotes and dashes alone are never
+# wrong decoding.
+_ALONE = "\x80-\x9fŒœÃÂØÙ"
+_TYPOGRAPHIC = "\xa0\xad·´–—―…‘’‚“”„"
 
-    Each of its alternatives (ftfy 6.3) holds a C1 control, one of six letters, or two characters
-    of its classes side by side that are not both typographic: quotes and dashes alone are never
-    wrong decoding.
-    """
-    alone = "\x80-\x9fŒœÃÂØÙ"
-    typographic = "\xa0\xad·´–—―…‘’‚“”„"
-    special = sorted({c for c in BADNESS_RE.pattern if c > "\x7f"} - set(typographic))
+
+def _telling() -> str:
+    """The other characters of BADNESS_RE's classes, as a class."""
+    special = sorted({c for c in BADNESS_RE.pattern if c > "\x7f"} - set(_TYPOGRAPHIC))
     # ftfy writes ranges as `à-ñ`; only the classes of ranges lie between their ends.
     ranges = re.findall(r"([^\x00-\x7f])-([^\x00-\x7f])", BADNESS_RE.pattern)
-    telling = "".join(map(re.escape, special)) + "".join(
-        f"{first}-{last}" for first, last in ranges
-    )
-    either = telling + typographic
-    return re.compile(f"[{either}](?:(?<=[{alone}])|(?<=[{telling}])[{either}]|[{telling}])")
+    return "".join(map(re.escape, special)) + "".join(f"{first}-{last}" for first, last in ranges)
 
 
-_SUSPICIOUS = _suspicion()
+def _pairs() -> str:
+    """A pattern of two characters, neither of ASCII, that stand side by side in a match of
+    BADNESS_RE: the first two of each of its alternatives that has such."""
+    alternatives: list[list[str]] = [[]]
+    for part in re.findall(r"\[(?:[^\]\\]|\\.)*\]|\\.|#[^\n]*|\s+|.", BADNESS_RE.pattern):
+        if part == "|":
+            alternatives.append([])
+        elif not part.isspace() and part[0] != "#":  # a comment; it is a verbose pattern
+            alternatives[-1].append(part)
+    ascii_ = "".join(map(chr, range(128)))
+    pairs = []
+    for parts in alternatives:
+        strange = [part not in "?^" and not re.search(part, ascii_) for part in parts]
+        both = (at for at in range(len(parts) - 1) if strange[at] and strange[at + 1])
+        pairs += ["".join(parts[at : at + 2]) for at in itertools.islice(both, 1)]
+    return "|".join(pairs)
+
+
+_TELLING = _telling()
+_EITHER = _TELLING + _TYPOGRAPHIC
+# What a text has that may be wrong decoding, found many times faster than a match.
+_SUSPICIOUS = re.compile(
+    f"[{_EITHER}](?:(?<=[{_ALONE}])|(?<=[{_TELLING}])[{_EITHER}]|[{_TELLING}])"
+)
+_TELLS = re.compile(f"[{_ALONE}]|{_pairs()}")
+_ASCII_TO_SPACE = bytes([0x20] * 0x80 + list(range(0x80, 0x100)))
 
 
 def is_bad(text: str) -> bool:
     """Whether ftfy sees wrong decoding in a text: its `is_bad`, asked only where it could be."""
+    data = text.encode("utf-8", "surrogatepass").translate(_ASCII_TO_SPACE)
+    runs = {run.decode("utf-8", "surrogatepass") for run in set(data.split())}
     around = (
-        BADNESS_RE.search(text, max(0, found.start() - _AROUND), found.end() + _AROUND)
-        for found in _SUSPICIOUS.finditer(text)
+        BADNESS_RE.search(text, max(0, at - _AROUND), at + len(run) + _AROUND)
+        for run in runs
+        if (_word_tells if len(run) <= _WORD else _tells)(run)
+        for at in _places(text, run)
     )
     # Once more where one was found: what must not follow a match may lie past the cut.
     return any(around) and bool(BADNESS_RE.search(text))
+
+
+def _tells(run: str) -> bool:
+    """Whether a match may lie in what stands between two characters of ASCII."""
+    return bool(_SUSPICIOUS.search(run) and _TELLS.search(run))
+
+
+# Words come again and again; longer runs would only fill memory.
+_WORD = 32
+_word_tells = lru_cache(maxsize=1 << 14)(_tells)
+
+
+def _places(text: str, part: str) -> Iterator[int]:
+    at = text.find(part)
+    while at >= 0:
+        yield at
+        at = text.find(part, at + 1)
 
 
 def repair(text: str) -> tuple[str, list[Edit]]:
@@ -103,7 +147,7 @@ def _mojibake(text: str) -> Iterator[Edit]:
     for line in text.split("\n"):
         line_end = start + len(line) + 1
         whole = text[start:line_end]  # ftfy reads a line with its end
-        if not whole.isascii():
+        if is_bad(whole):
             fixed = ftfy.fix_text(whole, _FTFY)
             if fixed != whole:
                 yield changed_span("mojibake", start, whole, fixed)
