@@ -110,10 +110,8 @@ def _marks_file(publication: Path) -> Path:
 
 def _types(table: Table, files: Sequence[Path]) -> dict[str, str]:
     """Column -> type as its view has it: that of the files, which older code may have made."""
-    types = {field.name: _sql_type(field.type) for field in table.full_schema}
-    for path in files[:1]:
-        types |= {field.name: _sql_type(field.type) for field in _stored_schema(path)}
-    return types
+    schemas = [table.full_schema, *map(_stored_schema, files[:1])]
+    return {field.name: _sql_type(field.type) for schema in schemas for field in schema}
 
 
 def _built(model: Path) -> list[int]:
@@ -313,20 +311,22 @@ def _swap(home: Path, published: Path) -> None:
             left.unlink(missing_ok=True)
 
 
+_SQL_TYPES = {
+    pa.string(): "VARCHAR",
+    pa.binary(): "BLOB",
+    pa.bool_(): "BOOLEAN",
+    pa.int16(): "SMALLINT",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.float32(): "FLOAT",
+    pa.float64(): "DOUBLE",
+    pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ",
+}
+
+
 def _sql_type(kind: pa.DataType) -> str:
-    simple = {
-        pa.string(): "VARCHAR",
-        pa.binary(): "BLOB",
-        pa.bool_(): "BOOLEAN",
-        pa.int16(): "SMALLINT",
-        pa.int32(): "INTEGER",
-        pa.int64(): "BIGINT",
-        pa.float32(): "FLOAT",
-        pa.float64(): "DOUBLE",
-        pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ",
-    }
     if pa.types.is_list(kind):
         return f"{_sql_type(kind.value_type)}[]"
     if pa.types.is_struct(kind):
         return f"STRUCT({', '.join(f'{quote(f.name)} {_sql_type(f.type)}' for f in kind)})"
-    return simple[kind]
+    return _SQL_TYPES[kind]

@@ -56,15 +56,9 @@ def dedupe_shard(task: Task) -> dict[str, ShardFile]:
     """Split one shard into the names that stay and the verdicts on the rest."""
     (raw,) = task.inputs[RAW_CORPUS.name]
     documents = task.lake.read_shard(RAW_CORPUS, task.partition, raw, ["doc_id", "n_bytes"])
-    gone = pa.concat_tables(
-        [
-            DUPLICATES.schema.empty_table(),
-            *(
-                task.lake.read_shard(DUPLICATES, task.partition, file)
-                for file in task.inputs[DUPLICATES.name]
-            ),
-        ]
-    )
+    gone = DUPLICATES.schema.empty_table()
+    for file in task.inputs[DUPLICATES.name]:  # one, or none where nothing goes
+        gone = task.lake.read_shard(DUPLICATES, task.partition, file)
     leaves = pc.is_in(documents["doc_id"], gone["doc_id"].combine_chunks())
     mine = gone.filter(pc.is_in(gone["doc_id"], documents["doc_id"].combine_chunks()))
     n = mine.num_rows

@@ -122,6 +122,7 @@ def shingle_reader(
                 for texts, first, last, shingling in _asked(context, signed, rows)
             ]
             run_tasks(context, _write_sets, tasks, n_bytes)
+            # Opened anew: on a network's file system what other machines wrote is seen only so.
             return np.memmap(path, np.uint64, "r+"), offsets
         finally:
             path.unlink(missing_ok=True)

@@ -100,7 +100,10 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
         noted = noted_at[:n_noted]
         if modes[d] == GIVEN:
             m = given_at[d + 1] - given_at[d]
-            _copy_words(given, given_at[d], m, starts, ends)
+            # A loop: to assign a slice compiles what it would say of another shape, text and all.
+            for w in range(m):
+                starts[w] = given[0][given_at[d] + w]
+                ends[w] = given[1][given_at[d] + w]
         elif modes[d] != BY_SPACE:
             m = find_words(points, n, records, modes[d], starts, ends)
         if len(words[0]) < m + 1:
@@ -182,14 +185,6 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
             total = _word_ngrams(table[0], starts, ends, m, lengths, space, top, dup)
             _covered(top, dup, total, row[DCLM : COLUMNS - 1])
             row[COLUMNS - 1] = removed_words(points, n, records, lines)
-
-
-@kernel
-def _copy_words(given, at, count, starts, ends):  # type: ignore[no-untyped-def]
-    """A loop: to assign a slice compiles what it would say of another shape, text and all."""
-    for w in range(count):
-        starts[w] = given[0][at + w]
-        ends[w] = given[1][at + w]
 
 
 @allocating

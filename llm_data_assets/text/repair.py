@@ -1,6 +1,5 @@
 """Repairs every reader's text gets: mojibake, line endings, control characters, NFC."""
 
-import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -64,8 +63,10 @@ def _pairs() -> str:
     pairs = []
     for parts in alternatives:
         strange = [part not in "?^" and not re.search(part, ascii_) for part in parts]
-        both = (at for at in range(len(parts) - 1) if strange[at] and strange[at + 1])
-        pairs += ["".join(parts[at : at + 2]) for at in itertools.islice(both, 1)]
+        for at in range(len(parts) - 1):
+            if strange[at] and strange[at + 1]:
+                pairs.append(parts[at] + parts[at + 1])
+                break
     return "|".join(pairs)
 
 
