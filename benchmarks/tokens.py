@@ -13,14 +13,15 @@ kernels, set NUMBA_CACHE_DIR to an empty folder.
 import argparse
 import bisect
 import itertools
+import multiprocessing
 import os
 import random
 import sys
 import sysconfig
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,7 @@ from llm_data_assets.tokens.packing import pack
 from llm_data_assets.tokens.tokenizer import train
 
 BATCH_BYTES = 16_000_000
+PIECES = 8  # of a batch, where two share the work
 SEQUENCE_LENGTH = 2048
 
 
@@ -107,41 +109,55 @@ def _differences(found: Encoded, expected: list[list[int]]) -> int:
 
 
 def _two_cores(model: bytes, batches: list[list[str]], megabytes: float) -> None:
-    """Wall time of one thread and of two, each with an encoder of its own: cold, then known."""
-    arrays = [pa.array(batch, pa.large_string()) for batch in batches]
-
-    def run(encoders: list[Encoder]) -> tuple[float, float]:
-        started, used = time.perf_counter(), time.process_time()
-        threads = [
-            threading.Thread(target=_encode_all, args=(each, arrays[number :: len(encoders)]))
-            for number, each in enumerate(encoders)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return time.perf_counter() - started, time.process_time() - used
-
+    """One process and two, as the stage's workers are: each its own encoder, cold, then known."""
+    pieces = [
+        pa.array(batch[at::PIECES], pa.large_string()) for batch in batches for at in range(PIECES)
+    ]
     # Best of three, in turn: other programs use the cores too.
-    times: list[list[tuple[float, float]]] = []
-    for _ in range(3):
-        one, two = [Encoder(model)], [Encoder(model), Encoder(model)]
-        times.append([run(one), run(two), run(one), run(two)])
-    walls = [min(wall for wall, _ in column) for column in zip(*times, strict=True)]
-    used = [min(seconds for _, seconds in column) for column in zip(*times, strict=True)]
-    print(f"{'threads':44}{'MB/s':>9}{'ratio':>9}")
-    for number, words in ((0, "cold"), (2, "words known")):
-        _line(f"one, {words}, wall", megabytes / walls[number], megabytes / walls[number])
-        _line(f"two, {words}, wall", megabytes / walls[number + 1], megabytes / walls[number])
+    rows = [(*_seconds(model, pieces, 1), *_seconds(model, pieces, 2)) for _ in range(3)]
+    cold, known, cold_cpu, known_cpu, *two = (min(column) for column in zip(*rows, strict=True))
+    print(f"{'processes':44}{'MB/s':>9}{'ratio':>9}")
+    for words, wall, of_two, used, used_by_two in (
+        ("cold", cold, two[0], cold_cpu, two[2]),
+        ("words known", known, two[1], known_cpu, two[3]),
+    ):
+        _line(f"one, {words}, wall", megabytes / wall, megabytes / wall)
+        _line(f"two, {words}, wall", megabytes / of_two, megabytes / wall)
         # What two free cores would give, as far as CPU-seconds tell.
-        _line(f"two, {words}, by CPU-seconds", 2 * megabytes / used[number + 1],
-              megabytes / used[number])  # fmt: skip
+        _line(f"two, {words}, by CPU-seconds", 2 * megabytes / used_by_two, megabytes / used)
     print(f"load of the machine: {os.getloadavg()[0]:.1f}\n")
 
 
-def _encode_all(encoder: Encoder, arrays: list[pa.Array]) -> None:
-    for array in arrays:
-        encoder.encode(array, add_eos=False)
+def _seconds(model: bytes, pieces: list[pa.Array], workers: int) -> list[float]:
+    """Wall seconds cold and known, and the same in CPU-seconds of all workers."""
+    forked = multiprocessing.get_context("fork")  # the texts are there without being sent
+    taken, answers = [forked.Value("i", 0) for _ in range(2)], forked.SimpleQueue()
+    ready = forked.Barrier(workers)
+
+    def work() -> None:
+        encoder = Encoder(model)
+        for number in taken:  # whoever is free takes the next piece, as a pool does
+            ready.wait()
+            started, used = time.monotonic(), time.process_time()
+            while (at := _next(number)) < len(pieces):
+                encoder.encode(pieces[at], add_eos=False)
+            answers.put((number is taken[1], started, time.monotonic(), _since(used)))
+
+    running = [forked.Process(target=work) for _ in range(workers)]
+    for process in running:
+        process.start()
+    told = [answers.get() for _ in range(2 * workers)]
+    for process in running:
+        process.join()
+    turns = [[each for each in told if each[0] is known] for known in (False, True)]
+    walls = [max(each[2] for each in turn) - min(each[1] for each in turn) for turn in turns]
+    return [*walls, *(sum(each[3] for each in turn) for turn in turns)]
+
+
+def _next(number: Any) -> int:
+    with number.get_lock():
+        number.value += 1
+        return int(number.value) - 1
 
 
 def _packing(lengths: np.ndarray) -> None:
