@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use. What runs, writes or serves is here; 
 hold one group of commands each.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -83,8 +84,12 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Materialise every partition that is not fresh, through Dagster."""
-    from llm_data_assets.defs.command import run_command  # Dagster takes a second to import
+    # Dagster takes a second to import, and as long to look through what is imported for garbage.
+    gc.disable()
+    from llm_data_assets.defs.command import run_command
 
+    gc.freeze()
+    gc.enable()
     sys.exit(run_command(open_workspace(), source or [], to, as_json))
 
 

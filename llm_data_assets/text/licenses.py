@@ -5,7 +5,12 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any, Literal
 
-from license_expression import ExpressionError, LicenseWithExceptionSymbol, get_spdx_licensing
+from license_expression import (
+    ExpressionError,
+    LicenseWithExceptionSymbol,
+    Licensing,
+    get_spdx_licensing,
+)
 
 Standing = Literal["allowed", "denied", "unknown"]
 NO_LICENSE = "NOASSERTION"  # SPDX 2.3, section 7.13
@@ -77,7 +82,7 @@ def standing(expression: str, allow: Collection[str], deny: Collection[str]) -> 
 def is_spdx(expression: str) -> bool:
     """Whether SPDX knows every licence of an expression."""
     parsed = _parsed(expression)
-    return parsed is not None and not get_spdx_licensing().unknown_license_keys(parsed)
+    return parsed is not None and not _spdx().unknown_license_keys(parsed)
 
 
 _WORST_FIRST: tuple[Standing, ...] = ("denied", "unknown", "allowed")
@@ -96,7 +101,7 @@ def _standing(parsed: Any, allow: frozenset[str], deny: frozenset[str]) -> Stand
         return "denied"
     if names & allow:
         return "allowed"
-    known = not get_spdx_licensing().unknown_license_keys(parsed)
+    known = not _spdx().unknown_license_keys(parsed)
     return "denied" if allow and known else "unknown"
 
 
@@ -115,6 +120,12 @@ def _named(part: str) -> str:
 
 def _parsed(expression: str) -> Any:
     try:
-        return get_spdx_licensing().parse(expression, validate=False)
+        return _spdx().parse(expression, validate=False)
     except (ExpressionError, ValueError):
         return None
+
+
+@lru_cache(maxsize=1)
+def _spdx() -> Licensing:
+    """All that SPDX knows: to read that list anew for each licence takes a tenth of a second."""
+    return get_spdx_licensing()
