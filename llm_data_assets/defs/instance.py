@@ -7,15 +7,19 @@ import dagster as dg
 
 from llm_data_assets.config.workspace import make_home
 
-# As the project's own dagster.yaml, with places inside the home.
+# As the project's own dagster.yaml, with places inside the home; but what a command's steps print
+# belongs to its terminal: to capture it takes four processes more for each run.
 _SETTINGS = """\
 telemetry: {{enabled: false}}
 nux: {{enabled: false}}
-storage: {{sqlite: {{base_dir: "{folder}/storage"}}}}
+storage:
+  custom:
+    module: llm_data_assets.defs.dagster_storage
+    class: SqliteStorage
+    config: {{base_dir: "{folder}/storage"}}
 compute_logs:
-  module: dagster._core.storage.local_compute_log_manager
-  class: LocalComputeLogManager
-  config: {{base_dir: "{folder}/logs"}}
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
 local_artifact_storage:
   module: dagster._core.storage.root
   class: LocalArtifactStorage

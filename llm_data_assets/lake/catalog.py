@@ -214,30 +214,35 @@ def relation(lake: Lake, table: Table, partition: Mapping[str, str] | None = Non
 
 
 def _select(table: Table, files: Sequence[Path]) -> str:
-    columns = ", ".join(quote(name) for name in table.full_schema.names)
-    typed = ", ".join(
-        f"CAST(NULL AS {_sql_type(field.type)}) AS {quote(field.name)}"
-        for field in table.full_schema
-    )
     if not files:
-        return f"(SELECT {typed} WHERE false)"
+        return f"({_no_rows(table)})"
+    columns = ", ".join(quote(name) for name in table.full_schema.names)
     listed = ", ".join(literal(str(path)) for path in files)
     hive = ", ".join(f"{literal(name)}: VARCHAR" for name in table.partition_by)
     options = f", hive_partitioning = true, hive_types = {{{hive}}}" if hive else ""
     # The files of a partition are of one version of the code: one of them speaks for all.
     # Where a table only grows, each was written at a time of its own.
     asked = files if table in HISTORY else {path.parent: path for path in files}.values()
-    if all(_has(path, table) for path in asked):
+    if all(_stored_names(path).issuperset(table.schema.names) for path in asked):
         return f"(SELECT {columns} FROM read_parquet([{listed}]{options}))"
     return (
-        f"(SELECT {columns} FROM (SELECT {typed} WHERE false UNION ALL BY NAME "
+        f"(SELECT {columns} FROM ({_no_rows(table)} UNION ALL BY NAME "
         f"FROM read_parquet([{listed}]{options}, union_by_name = true)))"
     )
 
 
-def _has(path: Path, table: Table) -> bool:
-    """Whether a file has every column that the table has now; one written before may not."""
-    return set(table.schema.names) <= set(_stored_schema(path).names)
+def _no_rows(table: Table) -> str:
+    typed = ", ".join(
+        f"CAST(NULL AS {_sql_type(field.type)}) AS {quote(field.name)}"
+        for field in table.full_schema
+    )
+    return f"SELECT {typed} WHERE false"
+
+
+@lru_cache(maxsize=4096)
+def _stored_names(path: Path) -> frozenset[str]:
+    """The columns of a file; one written before may not have every column of its table."""
+    return frozenset(_stored_schema(path).names)
 
 
 @lru_cache(maxsize=4096)

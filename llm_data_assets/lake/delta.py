@@ -1,6 +1,7 @@
 """Delta tables: content-named Parquet files, replaced a partition at a time in one commit."""
 
 import json
+import os
 import random
 import time
 import uuid
@@ -379,9 +380,15 @@ def _partition_path(table: Table, partition: Mapping[str, str]) -> str:
 
 def _newest_version(folder: Path) -> int | None:
     """The newest version in a table's log; a log entry appears whole or not at all."""
-    return max(
-        (int(entry.stem) for entry in (folder / "_delta_log").glob("*[0-9].json")), default=None
-    )
+    # Names, not paths: it is asked often, and a table has an entry for each of its versions. They
+    # are numbers of twenty digits each.
+    try:
+        with os.scandir(folder / "_delta_log") as entries:
+            names = [entry.name for entry in entries if entry.name[-6:-5].isdigit()]
+    except FileNotFoundError:
+        return None
+    newest = max((name for name in names if name.endswith(".json")), default=None)
+    return int(newest.removesuffix(".json")) if newest else None
 
 
 @lru_cache(maxsize=256)
