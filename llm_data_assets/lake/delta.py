@@ -1,14 +1,12 @@
 """Delta tables: content-named Parquet files, replaced a partition at a time in one commit."""
 
 import json
-import os
 import random
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +23,7 @@ from deltalake.transaction import (
     Transaction,
 )
 
+from llm_data_assets.lake.delta_log import active_files, files_at, newest_version
 from llm_data_assets.lake.schemas import Table
 from llm_data_assets.lake.shard_files import ShardFile, ShardWriter, file_digest
 from llm_data_assets.lake.storage import StorageError, storage_error
@@ -64,7 +63,7 @@ class Lake:
 
     def _newest(self, table: Table) -> int | None:
         folder = self.table_path(table)
-        return self.store.newest_version(folder) if self.store else _newest_version(folder)
+        return self.store.newest_version(folder) if self.store else newest_version(folder)
 
     def open(self, table: Table, version: int | None = None) -> DeltaTable:
         """The Delta table, made empty if it is not there yet.
@@ -213,7 +212,7 @@ class Lake:
         application = f"replace:{prefix}"
         for attempt in range(_COMMIT_ATTEMPTS):
             delta = self.open(table)
-            current = {path: size for path, size in _active_files(delta) if path.startswith(prefix)}
+            current = {path: size for path, size in active_files(delta) if path.startswith(prefix)}
             added = [self._add(table, path, partition) for path in wanted if path not in current]
             removed = [
                 RemoveAction(path, True, 0, size=size, partition_values=dict(partition))
@@ -230,7 +229,7 @@ class Lake:
                     raise
                 time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
                 continue
-            return int(self.open(table).version())
+            return self.version(table)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def append(
@@ -315,7 +314,7 @@ class Lake:
         if at is None:
             return []
         with self._told(table, "read"):
-            listed = _files_at(self.address(table), at)
+            listed = files_at(self.address(table), at)
         return [folder / path for path in listed if path.startswith(prefix)]
 
     def shards(self, table: Table, partition: Mapping[str, str]) -> list[ShardFile]:
@@ -376,30 +375,6 @@ def _partition_path(table: Table, partition: Mapping[str, str]) -> str:
         unknown = sorted(set(partition) - set(table.partition_by))
         raise KeyError(f"{table.name} is partitioned by {table.partition_by}, not by {unknown}")
     return "".join(f"{name}={quote(partition[name], safe='')}/" for name in names)
-
-
-def _newest_version(folder: Path) -> int | None:
-    """The newest version in a table's log; a log entry appears whole or not at all."""
-    # Names, not paths: it is asked often, and a table has an entry for each of its versions. They
-    # are numbers of twenty digits each.
-    try:
-        with os.scandir(folder / "_delta_log") as entries:
-            names = [entry.name for entry in entries if entry.name[-6:-5].isdigit()]
-    except FileNotFoundError:
-        return None
-    newest = max((name for name in names if name.endswith(".json")), default=None)
-    return int(newest.removesuffix(".json")) if newest else None
-
-
-@lru_cache(maxsize=256)
-def _files_at(folder: str, version: int) -> tuple[str, ...]:
-    """Paths of one version, sorted; a version never changes."""
-    return tuple(sorted(path for path, _ in _active_files(DeltaTable(folder, version=version))))
-
-
-def _active_files(delta: DeltaTable) -> list[tuple[str, int]]:
-    actions = pa.table(delta.get_add_actions(flatten=True))
-    return list(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
 
 
 def _is_conflict(error: Exception) -> bool:

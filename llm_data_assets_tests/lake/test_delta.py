@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -53,6 +54,28 @@ def test_older_versions_can_be_read_back(tmp_path: Path) -> None:
     first = put(lake, "a", {"0": rows("a/1")})
     put(lake, "a", {"0": rows("a/2")})
     assert ids(lake, "a", first) == ["a/1"]
+
+
+def test_a_table_made_anew_in_its_place_is_not_read_on_from_the_one_before(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    put(lake, "a", {"0": rows("a/1")})
+    assert ids(lake, "a") == ["a/1"]
+    shutil.rmtree(tmp_path / DEDUPED_CORPUS.name)
+    for number in range(5):
+        put(lake, "b", {"0": rows(f"b/{number}")})
+    assert (ids(lake, "a"), ids(lake, "b")) == ([], ["b/4"])
+
+
+def test_what_other_processes_commit_is_read_on(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    put(lake, "a", {"0": rows("a/1")})
+    assert ids(lake, "a") == ["a/1"]
+    other = multiprocessing.get_context("spawn").Process(
+        target=put, args=(lake, "a", {"0": rows("a/2"), "1": rows("a/3")})
+    )
+    other.start()
+    other.join()
+    assert ids(lake, "a") == ["a/2", "a/3"]
 
 
 def test_a_commit_touches_only_the_shards_that_changed(tmp_path: Path) -> None:
