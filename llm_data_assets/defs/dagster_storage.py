@@ -56,7 +56,7 @@ class _EventLog(SqliteEventLogStorage):
         if is_new and self._new_run and _put(path, self._new_run):
             return
         self._initdb(_engine(self.conn_string_for_shard(shard)))
-        if is_new:
+        if is_new and not Path(f"{path}-wal").exists():  # else somebody reads it, and it is not all
             self._new_run = path.read_bytes()
 
 

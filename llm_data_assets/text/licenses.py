@@ -128,4 +128,6 @@ def _parsed(expression: str) -> Any:
 @lru_cache(maxsize=1)
 def _spdx() -> Licensing:
     """All that SPDX knows: to read that list anew for each licence takes a tenth of a second."""
-    return get_spdx_licensing()
+    licensing = get_spdx_licensing()
+    licensing.parse("MIT")  # makes its table of names, which threads may share from then on
+    return licensing
