@@ -4,11 +4,11 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -30,7 +30,10 @@ from llm_data_assets.lake.storage import StorageError, storage_error
 from llm_data_assets.lake.store import Store, store_of
 from llm_data_assets.lake.temporaries import beside, is_left
 
+Result = TypeVar("Result")
+
 _COMMIT_ATTEMPTS = 60
+_FOLDED_FROM = 64  # files of a partition that only grows
 
 
 @dataclass(frozen=True)
@@ -210,7 +213,8 @@ class Lake:
         prefix = _partition_path(table, partition)
         wanted = {f"{prefix}{file.name}": file for file in files}
         application = f"replace:{prefix}"
-        for attempt in range(_COMMIT_ATTEMPTS):
+
+        def replace() -> int:
             delta = self.open(table)
             current = {path: size for path, size in active_files(delta) if path.startswith(prefix)}
             added = [self._add(table, path, partition) for path in wanted if path not in current]
@@ -222,15 +226,10 @@ class Lake:
             if not added and not removed:
                 return int(delta.version())
             turn = (delta.transaction_version(application) or 0) + 1
-            try:
-                self._commit(delta, table, [*added, *removed], [Transaction(application, turn)])
-            except (CommitFailedError, DeltaError) as error:
-                if attempt + 1 == _COMMIT_ATTEMPTS or not _is_conflict(error):
-                    raise
-                time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
-                continue
+            self._commit(delta, table, [*added, *removed], [Transaction(application, turn)])
             return self.version(table)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+
+        return _until_committed(replace)
 
     def append(
         self,
@@ -246,7 +245,29 @@ class Lake:
         """
         file = self.write_shard(table, partition, "rows", uuid.uuid4().hex, [data])
         path = f"{_partition_path(table, partition)}{file.name}"
-        self._commit(self.open(table), table, [self._add(table, path, partition)], [], note)
+        added = self._add(table, path, partition)
+        _until_committed(lambda: self._commit(self.open(table), table, [added], [], note))
+        if len(self.files(table, partition)) >= _FOLDED_FROM:
+            self._fold(table, partition)
+
+    def _fold(self, table: Table, partition: Mapping[str, str]) -> None:
+        """Make one file of a partition's many, each of which every reader has to open."""
+        delta, prefix = self.open(table), _partition_path(table, partition)
+        rows = self.read(table, partition, table.schema.names, int(delta.version()))
+        file = self.write_shard(table, partition, "rows", uuid.uuid4().hex, [rows])
+        added = self._add(table, f"{prefix}{file.name}", partition)
+        removed = [
+            RemoveAction(path, True, 0, size=size, partition_values=dict(partition))
+            for path, size in active_files(delta)
+            if path.startswith(prefix)
+        ]
+        application = f"fold:{prefix}"
+        turn = (delta.transaction_version(application) or 0) + 1
+        try:
+            self._commit(delta, table, [added, *removed], [Transaction(application, turn)])
+        except (CommitFailedError, DeltaError) as error:
+            if not _is_conflict(error):  # else another writer did it meanwhile
+                raise
 
     def notes(self, table: Table) -> list[dict[str, Any]]:
         """What the table's commits say of themselves, newest first."""
@@ -375,6 +396,18 @@ def _partition_path(table: Table, partition: Mapping[str, str]) -> str:
         unknown = sorted(set(partition) - set(table.partition_by))
         raise KeyError(f"{table.name} is partitioned by {table.partition_by}, not by {unknown}")
     return "".join(f"{name}={quote(partition[name], safe='')}/" for name in names)
+
+
+def _until_committed(commit: Callable[[], Result]) -> Result:
+    """Again while other writers come between; `commit` looks at the newest version each time."""
+    for attempt in range(_COMMIT_ATTEMPTS):
+        try:
+            return commit()
+        except (CommitFailedError, DeltaError) as error:
+            if attempt + 1 == _COMMIT_ATTEMPTS or not _is_conflict(error):
+                raise
+            time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
+    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def _is_conflict(error: Exception) -> bool:

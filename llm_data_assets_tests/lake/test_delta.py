@@ -17,7 +17,7 @@ from deltalake.exceptions import CommitFailedError
 
 from llm_data_assets.lake.catalog import connect, publish, relation
 from llm_data_assets.lake.delta import Lake
-from llm_data_assets.lake.schemas import DEDUPED_CORPUS, TABLES
+from llm_data_assets.lake.schemas import CHECKS, DEDUPED_CORPUS, TABLES
 from llm_data_assets.lake.shard_files import ShardFile, content_version
 
 
@@ -76,6 +76,49 @@ def test_what_other_processes_commit_is_read_on(tmp_path: Path) -> None:
     other.start()
     other.join()
     assert ids(lake, "a") == ["a/2", "a/3"]
+
+
+def check(number: int) -> pa.Table:
+    return pa.Table.from_pylist([{"partition": str(number), "check": "c"}], CHECKS.schema)
+
+
+def checked(lake: Lake, version: int | None = None) -> list[int]:
+    rows = lake.read(CHECKS, {"asset": "a"}, ["partition"], version)
+    return sorted(int(each) for each in rows["partition"].to_pylist())
+
+
+def test_a_table_that_only_grows_is_folded_into_few_files(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.append(CHECKS, {"asset": "b"}, check(0))
+    for number in range(150):
+        lake.append(CHECKS, {"asset": "a"}, check(number), {"made": str(number)})
+        assert len(lake.files(CHECKS, {"asset": "a"})) < 64
+    assert checked(lake) == list(range(150))
+    assert checked(lake, version=41) == list(range(40)), "older versions are as they were"
+    assert len(lake.files(CHECKS, {"asset": "b"})) == 1
+    noted = [note["made"] for note in lake.notes(CHECKS) if "made" in note]
+    assert noted == [str(number) for number in reversed(range(150))]
+
+
+def append_checks(lake: Lake, numbers: range) -> None:
+    for number in numbers:
+        lake.append(CHECKS, {"asset": "a"}, check(number))
+
+
+def test_writers_that_fold_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.append(CHECKS, {"asset": "a"}, check(0))
+    context = multiprocessing.get_context("spawn")
+    writers = [
+        context.Process(target=append_checks, args=(lake, range(1 + at, 181, 3))) for at in range(3)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    assert checked(lake) == list(range(181))
+    assert len(lake.files(CHECKS, {"asset": "a"})) < 2 * 64
 
 
 def test_a_commit_touches_only_the_shards_that_changed(tmp_path: Path) -> None:
