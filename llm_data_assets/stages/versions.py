@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from llm_data_assets.config.digest import canonical, digest
 from llm_data_assets.lake.delta import Lake
@@ -57,12 +59,23 @@ def next_time(lake: Lake, stage: Stage, partition: Partition) -> datetime:
 
 
 def last_materialisation(lake: Lake, stage: Stage, partition: Partition) -> dict[str, Any] | None:
-    """The newest row of stage_stats for a partition."""
-    rows = lake.read(STAGE_STATS, {"stage": stage.name})
-    rows = rows.filter(pc.equal(rows["partition"], partition.key))
-    if not rows.num_rows:
-        return None
-    return rows.sort_by([("ts", "descending")]).slice(0, 1).to_pylist()[0]
+    """The newest row of stage_stats for a partition, but for the settings."""
+    rows = (
+        row
+        for path in lake.files(STAGE_STATS, {"stage": stage.name})
+        for row in _rows_of(path)
+        if row["partition"] == partition.key
+    )
+    return max(rows, key=lambda row: row["ts"], default=None)
+
+
+@lru_cache(maxsize=4096)
+def _rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file of stage_stats, which is never written again: every partition of a stage
+    asks for all of them. What was written before a column was there has null in it."""
+    names = [name for name in STAGE_STATS.schema.names if name != "settings"]  # these are long
+    rows = pq.ParquetFile(path).read(columns=names).to_pylist()
+    return [dict.fromkeys(names) | row for row in rows]
 
 
 def _upstream_versions(
