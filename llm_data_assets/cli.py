@@ -84,7 +84,8 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Materialise every partition that is not fresh, through Dagster."""
-    # Dagster takes a second to import, and as long to look through what is imported for garbage.
+    # Dagster takes two seconds to import; to look through what is imported for garbage, then and
+    # later, would take another.
     gc.disable()
     from llm_data_assets.defs.command import run_command
 

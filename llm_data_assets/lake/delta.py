@@ -23,7 +23,7 @@ from deltalake.transaction import (
     Transaction,
 )
 
-from llm_data_assets.lake.delta_log import active_files, files_at, newest_version
+from llm_data_assets.lake.delta_log import active_files, entries, files_at, newest_version
 from llm_data_assets.lake.schemas import Table
 from llm_data_assets.lake.shard_files import ShardFile, ShardWriter, file_digest
 from llm_data_assets.lake.storage import StorageError, storage_error
@@ -198,8 +198,8 @@ class Lake:
         folder = self.table_path(table)
         if self.store:
             return self.store.log(folder)
-        entries = (folder / "_delta_log").glob("*[0-9].json")
-        return [entry.read_text(encoding="utf-8") for entry in entries]
+        log = folder / "_delta_log"
+        return [(log / name).read_text(encoding="utf-8") for name in entries(folder)]
 
     def replace_partition(
         self, table: Table, partition: Mapping[str, str], files: Sequence[ShardFile]
@@ -212,21 +212,15 @@ class Lake:
         """
         prefix = _partition_path(table, partition)
         wanted = {f"{prefix}{file.name}": file for file in files}
-        application = f"replace:{prefix}"
 
         def replace() -> int:
             delta = self.open(table)
-            current = {path: size for path, size in active_files(delta) if path.startswith(prefix)}
+            current = active_files(delta, prefix)
             added = [self._add(table, path, partition) for path in wanted if path not in current]
-            removed = [
-                RemoveAction(path, True, 0, size=size, partition_values=dict(partition))
-                for path, size in current.items()
-                if path not in wanted
-            ]
-            if not added and not removed:
+            gone = {path: size for path, size in current.items() if path not in wanted}
+            if not added and not gone:
                 return int(delta.version())
-            turn = (delta.transaction_version(application) or 0) + 1
-            self._commit(delta, table, [*added, *removed], [Transaction(application, turn)])
+            self._exchange(delta, table, partition, "replace", added, gone)
             return self.version(table)
 
         return _until_committed(replace)
@@ -247,7 +241,7 @@ class Lake:
         path = f"{_partition_path(table, partition)}{file.name}"
         added = self._add(table, path, partition)
         _until_committed(lambda: self._commit(self.open(table), table, [added], [], note))
-        if len(self.files(table, partition)) >= _FOLDED_FROM:
+        if len(self.named(table, partition)) >= _FOLDED_FROM:
             self._fold(table, partition)
 
     def _fold(self, table: Table, partition: Mapping[str, str]) -> None:
@@ -256,18 +250,30 @@ class Lake:
         rows = self.read(table, partition, table.schema.names, int(delta.version()))
         file = self.write_shard(table, partition, "rows", uuid.uuid4().hex, [rows])
         added = self._add(table, f"{prefix}{file.name}", partition)
-        removed = [
-            RemoveAction(path, True, 0, size=size, partition_values=dict(partition))
-            for path, size in active_files(delta)
-            if path.startswith(prefix)
-        ]
-        application = f"fold:{prefix}"
-        turn = (delta.transaction_version(application) or 0) + 1
         try:
-            self._commit(delta, table, [added, *removed], [Transaction(application, turn)])
+            self._exchange(delta, table, partition, "fold", [added], active_files(delta, prefix))
         except (CommitFailedError, DeltaError) as error:
             if not _is_conflict(error):  # else another writer did it meanwhile
                 raise
+
+    def _exchange(
+        self,
+        delta: DeltaTable,
+        table: Table,
+        partition: Mapping[str, str],
+        purpose: str,
+        added: Sequence[AddAction],
+        gone: Mapping[str, int],
+    ) -> None:
+        """Commit files in place of others (path -> bytes); the second of two writers that do so at
+        once for one purpose meets a conflict."""
+        application = f"{purpose}:{_partition_path(table, partition)}"
+        turn = (delta.transaction_version(application) or 0) + 1
+        removed = [
+            RemoveAction(path, True, 0, size=size, partition_values=dict(partition))
+            for path, size in gone.items()
+        ]
+        self._commit(delta, table, [*added, *removed], [Transaction(application, turn)])
 
     def notes(self, table: Table) -> list[dict[str, Any]]:
         """What the table's commits say of themselves, newest first."""

@@ -1,6 +1,7 @@
 """What the log of a Delta table says: its newest version, and the files of a version."""
 
 import os
+import re
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -8,19 +9,23 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import DeltaTable
 
+_ENTRY = re.compile(r"[0-9]\.json$")
 _following = threading.Lock()
 
 
-def newest_version(folder: Path) -> int | None:
-    """The newest version in a table's log; a log entry appears whole or not at all."""
-    # Names, not paths: it is asked often, and a table has an entry for each of its versions. They
-    # are numbers of twenty digits each.
+def entries(folder: Path) -> list[str]:
+    """Names of a log's entries, a version each; one appears whole or not at all."""
+    # Names, not paths: they are asked for often, and there is one for each version.
     try:
-        with os.scandir(folder / "_delta_log") as entries:
-            names = [entry.name for entry in entries if entry.name[-6:-5].isdigit()]
+        with os.scandir(folder / "_delta_log") as found:
+            return [each.name for each in found if _ENTRY.search(each.name)]
     except FileNotFoundError:
-        return None
-    newest = max((name for name in names if name.endswith(".json")), default=None)
+        return []
+
+
+def newest_version(folder: Path) -> int | None:
+    """The newest version in a table's log."""
+    newest = max(entries(folder), default=None)  # numbers of twenty digits each
     return int(newest.removesuffix(".json")) if newest else None
 
 
@@ -29,19 +34,22 @@ def files_at(folder: str, version: int) -> tuple[str, ...]:
     """Paths of one version, sorted; a version never changes."""
     with _following:
         delta = _followed(folder)
-        if delta.version() != version:
+        if delta is None or delta.version() != version:
             delta = DeltaTable(folder, version=version)
-        return tuple(sorted(path for path, _ in active_files(delta)))
+        return tuple(sorted(active_files(delta)))
 
 
-def _followed(folder: str) -> DeltaTable:
+def _followed(folder: str) -> DeltaTable | None:
     """The newest version, read on from the last one that was asked for: to open a table takes ten
-    times as long. Only for reading, and under `_following`: a writer whose table moved on beneath
-    it would not see a conflict."""
+    times as long. None where the log is not a folder here.
+
+    Only for reading, and under `_following`: a writer whose table moved on beneath it would not
+    see a conflict.
+    """
     try:
         first = (Path(folder) / "_delta_log" / f"{0:020}.json").stat()
-    except FileNotFoundError:  # an object store
-        return DeltaTable(folder)
+    except FileNotFoundError:
+        return None
     delta = _kept(folder, (first.st_ino, first.st_mtime_ns))
     delta.update_incremental()
     return delta
@@ -53,7 +61,8 @@ def _kept(folder: str, began: tuple[int, int]) -> DeltaTable:
     return DeltaTable(folder)
 
 
-def active_files(delta: DeltaTable) -> list[tuple[str, int]]:
-    """Path and bytes of each file."""
+def active_files(delta: DeltaTable, prefix: str = "") -> dict[str, int]:
+    """Path -> bytes of each file whose path begins so."""
     actions = pa.table(delta.get_add_actions(flatten=True))
-    return list(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
+    sizes = zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True)
+    return {path: size for path, size in sizes if path.startswith(prefix)}

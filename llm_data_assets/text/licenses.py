@@ -127,7 +127,7 @@ def _parsed(expression: str) -> Any:
 
 @lru_cache(maxsize=1)
 def _spdx() -> Licensing:
-    """All that SPDX knows: to read that list anew for each licence takes a tenth of a second."""
+    """All that SPDX knows: to read that list anew for each licence takes 30 milliseconds."""
     licensing = get_spdx_licensing()
     licensing.parse("MIT")  # makes its table of names, which threads may share from then on
     return licensing
