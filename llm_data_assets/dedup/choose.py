@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from llm_data_assets.dedup.buckets import equal_keys
-from llm_data_assets.dedup.settle import by_member, settle
+from llm_data_assets.dedup.parts import settle_parts
+from llm_data_assets.dedup.settle import by_member
 
 _PRIME = np.uint64(0x9E3779B185EBCA87)
 _CROWDED = (
@@ -39,6 +40,7 @@ def find_duplicates(
     meaning: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None,
     max_cosine: float = 1.0,
     in_order: Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]] = map,
+    in_threads: Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]] = map,
 ) -> pa.Table:
     """Choose the documents that go, each with the kept document it repeats.
 
@@ -79,6 +81,8 @@ def find_duplicates(
         meaning: given rows of `documents` in the total order, one of each text, their vectors of
             length 1 (or 0, which nothing resembles), float32[k, d], and clusters int32[k].
         in_order: a `map`, which may look at several bands side by side.
+        in_threads: a `map` in this process, which may choose among several parts side by side:
+            documents that no chain of shared keys connects (`parts`).
 
     Returns:
         row int32, that of `documents`; doc_id, source, kept_doc_id, kept_source string; similarity
@@ -105,6 +109,7 @@ def find_duplicates(
     n_exact, n_sure = (sum(n_groups for _, _, n_groups in each) for each in (sure[:1], sure))
     near[:0] = sure
     meeting, members, buckets, n_buckets = _number(len(originals), near)
+    kinds = np.array([n_exact, n_sure - n_exact, n_buckets - n_sure])
     in_sets = np.arange(len(meeting))
     vectors, clusters = np.empty((0, 1), np.float32), np.empty(0, np.int32)
     if meaning is not None:  # whoever shares no key is compared as well
@@ -118,18 +123,22 @@ def find_duplicates(
         of[originals[meeting]] = np.arange(len(meeting))
         of = of[first]
         settled = np.flatnonzero(of >= 0)
-        repeated, alike, are_cosines = settle(
+        hashes, starts, ends = _sets_of(shingle_sets, rows[meeting], in_sets)
+        offsets, of_member = by_member(members, buckets, len(meeting))
+        repeated, alike, are_cosines = settle_parts(
             of[settled],
-            *_sets_of(shingle_sets, rows[meeting], in_sets),
-            *by_member(members, buckets, len(meeting)),
-            n_buckets,
-            n_exact,
-            n_sure,
+            hashes,
+            starts,
+            ends,
+            offsets,
+            of_member,
+            kinds,
             threshold,
             _CROWDED,
             vectors,
             clusters,
             max_cosine,
+            in_threads,
         )
         partner[settled] = np.where(repeated < 0, -1, originals[meeting][repeated])
     gone = np.flatnonzero(partner >= 0)

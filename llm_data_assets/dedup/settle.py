@@ -57,7 +57,6 @@ def settle(  # type: ignore[no-untyped-def]
         that stays.
     """
     n = len(starts)
-    buckets = _by_first_use(buckets, n_buckets, n_exact, n_sure)
     # Of each bucket the newest link of its list of kept documents, and how many there are.
     lists = np.zeros((n_buckets, 2), np.int32)
     lists[:, 0] = -1
@@ -100,22 +99,6 @@ def settle(  # type: ignore[no-untyped-def]
             crowd = build(members[:n_members], values, starts, ends, threshold)
             n_built, state[2] = n_members, 0
     return partners, similarities, are_cosines
-
-
-@allocating
-def _by_first_use(buckets, n_buckets, n_exact, n_sure):  # type: ignore[no-untyped-def]
-    """Buckets numbered anew within each of the three kinds: what is looked up next lies near."""
-    new = np.full(n_buckets, -1, np.int32)
-    renumbered = np.empty(len(buckets), np.int32)
-    free = np.array([0, n_exact, n_sure], np.int32)
-    for i in range(len(buckets)):
-        bucket = buckets[i]
-        if new[bucket] < 0:
-            kind = int(bucket >= n_exact) + int(bucket >= n_sure)
-            new[bucket] = free[kind]
-            free[kind] += np.int32(1)
-        renumbered[i] = new[bucket]
-    return renumbered
 
 
 @allocating

@@ -72,6 +72,13 @@ def side_by_side(engine: Engine, home: Path) -> Iterator[InOrder]:
     if engine.kind == "ray":
         yield partial(cluster.in_order, engine=engine, home=home)
         return
+    with in_threads(engine) as in_order:
+        yield in_order
+
+
+@contextmanager
+def in_threads(engine: Engine) -> Iterator[InOrder]:
+    """A `map` by threads of this process."""
     with ThreadPoolExecutor(local.cores(engine.workers)) as pool:
         yield partial(_in_threads, pool, 2 * local.cores(engine.workers))
 

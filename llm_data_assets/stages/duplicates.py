@@ -10,7 +10,7 @@ import xxhash
 
 from llm_data_assets.config.workspace import Workspace, make_home
 from llm_data_assets.dedup.choose import find_duplicates
-from llm_data_assets.engine.run import side_by_side
+from llm_data_assets.engine.run import in_threads, side_by_side
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, DUPLICATES
 from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.checks import DUPLICATE_SHARE, KEPT_IS_KEPT
@@ -38,10 +38,12 @@ def run(context: Context) -> Outcome:
     """Compare all documents of all sources and choose, in the total order, which stay."""
     remove_dropped_sources(context.workspace, context.lake)
     dedup = context.workspace.pipeline.model.dedup
-    make_home(context.workspace.home)
+    engine, home = context.workspace.pipeline.model.engine, context.workspace.home
+    make_home(home)
     with (
-        tempfile.TemporaryFile(dir=context.workspace.home) as for_keys,
-        side_by_side(context.workspace.pipeline.model.engine, context.workspace.home) as in_order,
+        tempfile.TemporaryFile(dir=home) as for_keys,
+        side_by_side(engine, home) as in_order,
+        in_threads(engine) as threads,
     ):
         bands, rows = bands_and_rows(context.workspace)
         signed = open_signed(context, in_order, for_keys, bands, rows)
@@ -54,6 +56,7 @@ def run(context: Context) -> Outcome:
             meaning=meaning_of(context, signed) if dedup.semantic else None,
             max_cosine=dedup.semantic.max_cosine if dedup.semantic else 1.0,
             in_order=in_order,
+            in_threads=threads,
         )
         return _write(context, signed, found)
 

@@ -92,7 +92,7 @@ def open_signed(
             _described(
                 context.workspace,
                 found[at][0],
-                read.take(pa.array(range(read.num_rows), pa.int32())),
+                read.take(pa.array(np.arange(read.num_rows, dtype=np.int32))),
             )
         )
     documents = pa.concat_tables(parts)
