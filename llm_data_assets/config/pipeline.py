@@ -56,7 +56,13 @@ class ClassifierUse(_Settings):
 
 
 class Signals(_Settings):
-    """What is measured beside what the rules name, and the signals of no toolkit."""
+    """What is measured beside what the rules name."""
+
+    general: bool = Field(
+        True,
+        description="Measure the signals of no toolkit though no rule names one: the studio shows "
+        "them. Without them runs take less time",
+    )
 
     perplexity: ReferenceText | None = Field(
         None, description="Measures `perplexity` with a model of a source's text"

@@ -78,7 +78,7 @@ def measured_settings(workspace: Workspace, partition: Partition) -> dict[str, A
     """What is measured: a signal that nothing asks for costs nothing, and is null."""
     asked = signals_asked_for(workspace)
     return {
-        "groups": groups_for(asked),
+        "groups": groups_for(asked, general=workspace.pipeline.model.signals.general),
         "optional": sorted(asked.intersection(each.name for each in OPTIONAL)),
         "words": word_lists(workspace),
     }
@@ -116,7 +116,7 @@ STAGE = Stage(
     description="""What was measured of each surviving document: one column a signal, named as in
 RedPajama-v2 where it has a name. No threshold appears here: the rules of `pipeline.yaml` are
 predicates over these columns. A toolkit's own counts are null unless a rule or `signals.also`
-asks for them.""",
+asks for them, and so are all others with `signals: {general: false}`.""",
     table=QUALITY_SIGNALS,
     partitioning="source",
     upstream=(RAW_CORPUS.name, DEDUPED_CORPUS.name, SIGNAL_MODELS.name),

@@ -209,13 +209,13 @@ SIGNALS = tuple(
 )
 
 
-def groups_for(names: Iterable[str]) -> int:
-    """What `measure` needs as `wanted` for these signals; those of no toolkit are always measured.
+def groups_for(names: Iterable[str], *, general: bool = True) -> int:
+    """What `measure` needs as `wanted` for these signals, and with `general` for those of no toolkit.
 
     Names that are not measured from the text alone ask for nothing.
     """
     asked = frozenset(names)
-    wanted = groups.OWN
+    wanted = groups.OWN if general else 0
     for name, needs in zip(MEASURED_NAMES, _NEEDS, strict=True):
         if name in asked:
             wanted |= needs

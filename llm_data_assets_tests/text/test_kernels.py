@@ -44,18 +44,19 @@ def test_the_kernels_equal_the_plain_definitions(text: str, language: str) -> No
 
 
 @settings(max_examples=60)
-@given(TEXTS, LANGUAGES, st.sets(st.sampled_from(MEASURED_NAMES), max_size=3))
+@given(TEXTS, LANGUAGES, st.sets(st.sampled_from(MEASURED_NAMES), max_size=3), st.booleans())
 def test_what_is_asked_for_is_measured_as_among_all_and_the_rest_is_null(
-    text: str, language: str, names: set[str]
+    text: str, language: str, names: set[str], general: bool
 ) -> None:
     texts, languages = pa.array([text], pa.string()), pa.array([language])
     scores = pa.array([1.0], pa.float32())
     (all_of,) = measure(texts, languages, language_scores=scores).to_pylist()
-    wanted = groups_for(names)
+    wanted = groups_for(names, general=general)
     (asked,) = measure(texts, languages, language_scores=scores, wanted=wanted).to_pylist()
     assert all(asked[name] is not None for name in names)
     assert all(value in (None, all_of[name]) for name, value in asked.items())
-    assert groups_for([]) == OWN
+    assert (groups_for([]), groups_for([], general=False)) == (OWN, 0)
+    assert general or names or not any(asked[name] for name in MEASURED_NAMES)
     assert (asked["dup_5grams__dolma"] is None) == (not wanted & OF_SPLIT)
 
 
