@@ -43,24 +43,35 @@ def code_points() -> CodePoints:
     """The table of this Python's Unicode version, made from the plain reference at first use."""
     characters = [chr(code) for code in range(TABLE_SIZE)]
     # A line feed composes with nothing, so one call does for all characters.
-    composed = compose("\n".join(characters)).split("\n")
-    composed[10:12] = [" "]  # the line feed's own two empty pieces
     compatible = unicodedata.normalize("NFKC", "\n".join(characters)).split("\n")
     compatible[10:12] = ["\n"]
     back, on = _composing(characters)
+    records = np.full(TABLE_SIZE, SEPARATOR, np.uint32)
+    records[[c.isalnum() for c in characters]] = ITSELF
+    changing = _changing(characters, compatible)
+    composed = compose("\n".join(characters[code] for code in changing)).split("\n")
     mappings: dict[bytes, int] = {}
-    records = np.fromiter(
-        (
-            _record(character, before_folding, after_folding, back, on, mappings)
-            for character, before_folding, after_folding in zip(
-                characters, compatible, composed, strict=True
-            )
-        ),
-        np.uint32,
-        TABLE_SIZE,
-    )
+    for flag, members in ((COMPOSES_BACK, back), (COMPOSES_ON, on)):
+        records[[ord(each) for each in members if ord(each) < TABLE_SIZE]] |= flag
+    for code, after in zip(changing, composed, strict=True):
+        records[code] = _record(characters[code], compatible[code], after, back, on, mappings)
     offsets = np.cumsum(np.array([0, *map(len, mappings)], np.int64))
     return CodePoints(records, np.frombuffer(b"".join(mappings), np.uint8), offsets)
+
+
+def _changing(characters: list[str], compatible: list[str]) -> list[int]:
+    """Those that `normalise` may change, and marks; the rest, nine in ten, keep or separate."""
+    folded = "\n".join(characters).casefold().split("\n")
+    folded[10:12] = ["\n"]
+    touched = frozenset(("Cf", "Mn", "Mc", "Me", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sk"))
+    categories = map(unicodedata.category, characters)
+    return [
+        code
+        for code, (character, before, after, category) in enumerate(
+            zip(characters, compatible, folded, categories, strict=True)
+        )
+        if category in touched or not before == after == character
+    ]
 
 
 def _record(

