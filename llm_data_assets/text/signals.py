@@ -210,7 +210,7 @@ SIGNALS = tuple(
 
 
 def groups_for(names: Iterable[str], *, general: bool = True) -> int:
-    """What `measure` needs as `wanted` for these signals; with `general` for those of no toolkit too.
+    """What `measure` needs as `wanted` for these signals, with `general` also for the general ones.
 
     Names that are not measured from the text alone ask for nothing.
     """
