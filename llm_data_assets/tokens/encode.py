@@ -1,26 +1,23 @@
 """Encoding: SentencePiece's own ids, with document boundaries."""
 
+import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from llm_data_assets.tokens.kernels import (
-    PAD,
-    SLACK,
-    cut_words,
-    encode_documents,
-    prepare,
-    remember_defined,
-)
+from llm_data_assets.tokens import kernels, kernels_unigram
+from llm_data_assets.tokens.kernels import MARKS, PAD, SLACK, cut_words, longest_word, prepare
 from llm_data_assets.tokens.kernels_cache import FULL, Cache, enlarge
-from llm_data_assets.tokens.kernels_unigram import encode_unigram
 from llm_data_assets.tokens.merges import EMPTY, Merges, build_merges, why_not
 from llm_data_assets.tokens.model_file import SPACE_MARK, UNIGRAM, read_model
 from llm_data_assets.tokens.tokenizer import load
 from llm_data_assets.tokens.unigram import Unigram, build_unigram, mixed_pieces
 
+_MARK = re.compile(re.escape(SPACE_MARK.encode()))  # reads an array where it lies
 # Half of them words: 4 M words in 256 MB, about those of 2 GB of English. More are not remembered.
 _MOST_SLOTS = 1 << 23
 _FIRST_SLOTS = 1 << 16
@@ -80,12 +77,21 @@ class Encoder:
         self._lock = threading.Lock()
         if self.slow_because is None:
             self._tables: Merges | Unigram
+            self._work_of: Callable[[int], Any]
             self._cache = _cache(_FIRST_SLOTS)
             if parsed.model_type == UNIGRAM:
-                self._tables, self._kernel = build_unigram(parsed), encode_unigram
+                self._tables = build_unigram(parsed)
+                self._kernel, self._work_of = (
+                    kernels_unigram.encode_unigram,
+                    kernels_unigram.work_of,
+                )
             else:
-                self._tables, self._kernel = build_merges(parsed), encode_documents
-                remember_defined(self._tables, self._cache)
+                self._tables = build_merges(parsed)
+                self._kernel, self._work_of = kernels.encode_documents, kernels.work_of
+                kernels.remember_defined(self._tables, self._cache)
+            # Arrays of one call, kept for the next: the system clears the pages of new ones.
+            self._text = self._marks_of_cuts = np.empty(0, np.uint8)
+            self._out = np.empty(0, self.dtype)
             self._prefix = parsed.add_dummy_prefix and not parsed.treat_whitespace_as_suffix
             self._suffix = parsed.add_dummy_prefix and parsed.treat_whitespace_as_suffix
             if parsed.model_type == UNIGRAM and not self._adds_up(mixed_pieces(parsed)):
@@ -133,9 +139,11 @@ class Encoder:
     def _by_words(self, texts: pa.Array, add_bos: bool, add_eos: bool) -> Encoded:
         text, offsets = self._prepared(texts)
         n = len(texts)
+        self._marks_of_cuts = _room(self._marks_of_cuts, offsets[-1] + MARKS)
+        cuts = cut_words(text, offsets, self._tables, self._marks_of_cuts)
         # Never more ids than bytes: every symbol has at least one, and a space is a piece.
-        cuts = cut_words(text, offsets, self._tables)
-        out = np.empty(offsets[-1] + 2 * n + SLACK, self.dtype)
+        self._out = out = _room(self._out, offsets[-1] + 2 * n + SLACK)
+        work = self._work_of(longest_word(cuts))
         lengths = np.zeros(n, np.int32)
         bos = self.processor.bos_id() if add_bos else -1
         eos = self.processor.eos_id() if add_eos else -1
@@ -143,8 +151,9 @@ class Encoder:
         while document < n:
             self._make_room()
             document, at = self._kernel(
-                text, offsets, cuts, document, self._tables, self._cache, bos, eos, out, at, lengths
-            )
+                text, offsets, cuts, document, self._tables, self._cache, bos, eos,
+                work, out, at, lengths,
+            )  # fmt: skip
         return Encoded(out[:at].copy(), lengths)
 
     def _prepared(self, texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -153,11 +162,13 @@ class Encoder:
             array.offset : array.offset + len(array) + 1
         ]
         data = np.frombuffer(array.buffers()[2] or b"", np.uint8)
-        marked = self._marks is None and SPACE_MARK.encode() in data.tobytes()
+        mine = data[offsets[0] : offsets[-1]]
+        marked = self._marks is None and _MARK.search(mine.data)
         if not (self._prefix or self._suffix or marked):
-            text = np.zeros(offsets[-1] - offsets[0] + PAD, np.uint8)
-            text[:-PAD] = data[offsets[0] : offsets[-1]]
-            return text, offsets - offsets[0]
+            self._text = _room(self._text, len(mine) + PAD)
+            self._text[: len(mine)] = mine
+            self._text[len(mine) : len(mine) + PAD] = 0
+            return self._text, offsets - offsets[0]
         return prepare(data, offsets, self._prefix, self._suffix)
 
     def _make_room(self) -> None:
@@ -192,6 +203,11 @@ def flat(ids: list[list[int]], dtype: np.dtype) -> Encoded:
 def token_dtype(vocab_size: int) -> np.dtype:
     """The smallest unsigned type that holds every id."""
     return np.dtype(np.uint16 if vocab_size <= 1 << 16 else np.uint32)
+
+
+def _room(array: np.ndarray, size: int) -> np.ndarray:
+    """An array of that size at least: the one there is, or a new one."""
+    return array if len(array) >= size else np.empty(size, array.dtype)
 
 
 def _cache(slots: int) -> Cache:

@@ -32,6 +32,7 @@ from llm_data_assets.tokens.merges import ASK, CODE_POINTS, CUT, EMPTY, JOIN, MU
 
 PAD = 16  # readers of eight bytes run past the end of a text by up to this much
 SLACK = 8  # ids written past the last one
+MARKS = 64 + PAD  # places of `cut_words` past the last byte
 _U8 = np.uint64(8)
 _ASKED = np.uint64(0x0202020202020202)
 _ONES = np.uint64(0x0101010101010101)
@@ -76,11 +77,12 @@ def prepare(text, offsets, as_prefix, as_suffix):  # type: ignore[no-untyped-def
 
 
 @allocating
-def cut_words(text, offsets, merges):  # type: ignore[no-untyped-def]
+def cut_words(text, offsets, merges, marks):  # type: ignore[no-untyped-def]
     """Where words begin.
 
     Args:
-        text: uint8[... + PAD], `offsets` int64[n + 1] from 0.
+        text: uint8[size + PAD], `offsets` int64[n + 1] from 0.
+        marks: uint8[size + MARKS], to work in.
 
     Returns:
         uint64[...], bit i % 64 of number i / 64 is set where a word begins at byte i, or all ends.
@@ -89,7 +91,9 @@ def cut_words(text, offsets, merges):  # type: ignore[no-untyped-def]
     defined_offsets, defined_bytes = merges.defined_offsets, merges.defined_bytes
     shift = np.uint64(64 - log2(len(pairs)))
     size = offsets[-1]
-    marks = np.zeros(size + 1 + 64 + PAD, np.uint8)
+    marks[0] = 0
+    for i in range(size, size + MARKS):
+        marks[i] = 0
     for i in range(1, size):
         marks[i] = kinds[np.uint64(text[i - 1]) << _U8 | np.uint64(text[i])]
     for document in range(len(offsets) - 1):
@@ -128,8 +132,20 @@ def cut_words(text, offsets, merges):  # type: ignore[no-untyped-def]
     return bits
 
 
-@allocating
-def encode_documents(text, offsets, cuts, first, merges, cache, bos, eos, out, at, lengths):  # type: ignore[no-untyped-def]
+@kernel
+def longest_word(cuts):  # type: ignore[no-untyped-def]
+    """Bytes that no word of `cut_words` is longer than."""
+    most = without = 0
+    for block in range(len(cuts)):
+        without = without + 1 if cuts[block] == 0 else 0
+        most = max(most, without)
+    return 64 * (most + 2)
+
+
+@kernel
+def encode_documents(  # type: ignore[no-untyped-def]
+    text, offsets, cuts, first, merges, cache, bos, eos, work, out, at, lengths
+):
     """Write the ids of documents `first` and following to `out` from `at` on.
 
     Stops before the end when the cache has no room left, so that the caller can enlarge it.
@@ -138,6 +154,7 @@ def encode_documents(text, offsets, cuts, first, merges, cache, bos, eos, out, a
         text: uint8[... + PAD], `offsets` int64[n + 1] from 0.
         cuts: where words begin, as `cut_words` says.
         bos, eos: ids to begin and end each document with; -1 for none.
+        work: room for the longest word (`work_of`).
         out: uint16[:] or uint32[:] of an id a byte and two a document, plus SLACK.
         lengths: int32[n], filled in.
 
@@ -149,8 +166,6 @@ def encode_documents(text, offsets, cuts, first, merges, cache, bos, eos, out, a
     unknown = merges.unknown
     fixed = (merges.n_pieces, unknown)
     mask = len(slots) - 1
-    room = LONG
-    work = _work(room)
     document = first
     while document < len(lengths):
         started = at
@@ -184,9 +199,6 @@ def encode_documents(text, offsets, cuts, first, merges, cache, bos, eos, out, a
                     out[at + 4] = (more >> U21) & ID
                 after = at + np.int64(more >> U48)
             else:
-                if j - i > room:
-                    room = j - i
-                    work = _work(room)
                 after = _encode_word(
                     text, i, j, symbols, unions, byte_ids, fixed,
                     slots, words, ids, counters, work, out, at,
@@ -230,8 +242,7 @@ def drop(out, at, end):  # type: ignore[no-untyped-def]
     return end - 1
 
 
-@allocating
-def _work(size):  # type: ignore[no-untyped-def]
+def work_of(size: int) -> np.ndarray:
     """Room to merge a word of `size` bytes: a row for each of SYMBOL to HEAP."""
     return np.empty((7, 3 * size + 3), np.int64)
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from llm_data_assets.dedup.vectors import load64, trailing_zeros
-from llm_data_assets.kernel import allocating, inlined, kernel
+from llm_data_assets.kernel import inlined, kernel
 from llm_data_assets.tokens.kernels import ABOVE, FOUR, drop
 from llm_data_assets.tokens.kernels_cache import (
     FIRST,
@@ -38,20 +38,23 @@ _BITS = 23  # of a 32-bit float after the first
 _BEST, _SECOND_BEST = 0, 1
 _FROM, _TOKEN, _NEXT = 0, 1, 2
 _TWO, _THREE, _FIVE = np.uint64(2 << 48), np.uint64(3 << 48), np.uint64(5 << 48)
+_HALF, _LOWER = np.uint64(32), np.uint64(0xFFFFFFFF)
 _NEVER = -np.inf
 RESET = 100_000.0  # kScoreResetThreshold: sums begin anew where they are beyond it
 
 
-@allocating
-def encode_unigram(text, offsets, cuts, first, model, cache, bos, eos, out, at, lengths):  # type: ignore[no-untyped-def]
+@kernel
+def encode_unigram(  # type: ignore[no-untyped-def]
+    text, offsets, cuts, first, model, cache, bos, eos, work, out, at, lengths
+):
     """As `kernels.encode_documents`, for the tables of a unigram model."""
-    edges, ends, weights, byte_ids = model.edges, model.ends, model.weights, model.byte_ids
+    edges, weights, byte_ids = model.edges, model.weights, model.byte_ids
     slots, words, ids, counters = cache.slots, cache.words, cache.ids, cache.counters
     unknown = model.unknown
-    fixed = (unknown, model.unknown_weight, model.step)
+    fixed = (unknown, model.unknown_weight, model.step, model.root)
     room = (SHORT + 1) * model.step  # what a short word can add to a sum
     mask = len(slots) - 1
-    sums, places = _work(LONG)
+    sums, places = work
     document = first
     while document < len(lengths):
         started = at
@@ -107,10 +110,8 @@ def encode_unigram(text, offsets, cuts, first, model, cache, bos, eos, out, at, 
                                 total = np.float32(total + weights[token])
                 after = at + np.int64(more >> U48)
             else:
-                if j - i >= sums.shape[1]:
-                    sums, places = _work(j - i)
                 after, total = _encode_word(
-                    text, i, j, edges, ends, weights, byte_ids, fixed,
+                    text, i, j, edges, weights, byte_ids, fixed,
                     slots, words, ids, counters, sums, places, out, at, total,
                 )  # fmt: skip
             if abs(total) >= ceiling:
@@ -142,15 +143,14 @@ def _power(most, room):  # type: ignore[no-untyped-def]
     return power, min(math.ldexp(1.0, power) - room, RESET - room)
 
 
-@allocating
-def _work(size):  # type: ignore[no-untyped-def]
+def work_of(size: int) -> tuple[np.ndarray, np.ndarray]:
     """Room to split a word of `size` bytes."""
     return np.empty((2, size + 1), np.float64), np.empty((3, size + 1), np.int64)
 
 
 @kernel
 def _encode_word(  # type: ignore[no-untyped-def]
-    text, i, end, edges, ends, weights, byte_ids, fixed,
+    text, i, end, edges, weights, byte_ids, fixed,
     slots, words, ids, counters, sums, places, out, at, total,
 ):  # fmt: skip
     """Write the ids of one word, known or not; remember it. Returns where they end, and the sum."""
@@ -160,7 +160,7 @@ def _encode_word(  # type: ignore[no-untyped-def]
         slot = find(text, i, size, slots, words)
         if slots[slot, 1] == EMPTY:
             after, _ = _split(
-                text, i, end, edges, ends, weights, byte_ids, fixed, sums, places, out, at,
+                text, i, end, edges, weights, byte_ids, fixed, sums, places, out, at,
                 np.float32(0), False,
             )  # fmt: skip
             reach = _reach(size, sums, places)
@@ -172,7 +172,7 @@ def _encode_word(  # type: ignore[no-untyped-def]
         elif np.int64((slots[slot, 3] >> U42) & _REACHES) >= power:
             after = recall(slots, slot, ids, out, at)
             return after, _added(total, out, at, after, weights)
-    return _split(text, i, end, edges, ends, weights, byte_ids, fixed, sums, places, out, at,
+    return _split(text, i, end, edges, weights, byte_ids, fixed, sums, places, out, at,
                   total, True)  # fmt: skip
 
 
@@ -213,7 +213,7 @@ def _reach(size, sums, places):  # type: ignore[no-untyped-def]
 
 @kernel
 def _split(  # type: ignore[no-untyped-def]
-    text, i, end, edges, ends, weights, byte_ids, fixed, sums, places, out, at, total, rounded
+    text, i, end, edges, weights, byte_ids, fixed, sums, places, out, at, total, rounded
 ):
     """Write the ids of the best split of one word that begins at the sum `total`.
 
@@ -222,7 +222,7 @@ def _split(  # type: ignore[no-untyped-def]
 
     Returns where the ids end, and the sum after the word. `sums` and `places` keep how it came.
     """
-    unknown, unknown_weight, _ = fixed
+    unknown, unknown_weight, _, root = fixed
     shift, mask = np.uint64(64 - log2(len(edges))), len(edges) - 1
     size = end - i
     for p in range(size + 1):
@@ -238,23 +238,23 @@ def _split(  # type: ignore[no-untyped-def]
                 sums[_BEST, q] = np.float64(np.float32(sums[_BEST, q] - here))
             here = 0.0
         single = False
-        node = np.uint64(0)
+        node = np.uint64(root)
         q = p
         while q < size:
             key = node << np.uint64(8) | np.uint64(text[i + q])
             slot = np.int64((key * MULTIPLIER) >> shift)
-            while edges[slot, 0] != key and edges[slot, 0] != EMPTY:
+            while edges[slot] >> _HALF != key and edges[slot] != EMPTY:
                 slot = (slot + 1) & mask
-            if edges[slot, 0] == EMPTY:
+            if edges[slot] == EMPTY:
                 break
-            node = edges[slot, 1]
+            node = edges[slot] & _LOWER
             q += 1
-            token = ends[node]
-            if token >= 0:
-                value = here + weights[token]
+            token = np.int64(node)
+            if token < root:
+                value = here + np.float64(weights[token])
                 if rounded:
                     value = np.float64(np.float32(value))
-                _arrive(sums, places, p, q, np.int64(token), value)
+                _arrive(sums, places, p, q, token, value)
                 single |= q - p == size_here
         if not single:
             value = here + unknown_weight

@@ -210,6 +210,14 @@ def hash_table(entries: dict[int, int]) -> np.ndarray:
     return table
 
 
+def packed_table(keys: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """uint64[2^k] of `key << 32 | value`; a key of 32 bits is where `hash_set` would have it."""
+    places, size = _places(keys)
+    table = np.full(size, EMPTY, np.uint64)
+    table[places] = keys << np.uint64(32) | values
+    return table
+
+
 def hash_set(keys: Sequence[int]) -> np.ndarray:
     """An open-addressing set, at most half full: key at the top bits of key * MULTIPLIER."""
     numbers = np.array(keys, np.uint64)

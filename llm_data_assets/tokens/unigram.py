@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from llm_data_assets.tokens.merges import cut_kinds, hash_set, hash_table, ids_of_bytes
+from llm_data_assets.tokens.merges import cut_kinds, hash_set, ids_of_bytes, packed_table
 from llm_data_assets.tokens.model_file import (
     NORMAL,
     SPACE_MARK,
@@ -38,9 +38,11 @@ class Unigram(NamedTuple):
     Attributes:
         kinds, pairs: as in `merges.Merges`.
         begins, defined_offsets, defined_bytes: none; a user-defined symbol is a piece like others.
-        edges: uint64[2^k, 2], hash table from `node << 8 | byte` to the next node of a trie.
-        ends: int32[nodes], the id of the piece that ends at a node; -1 for none.
-        weights: float64[ids], what a piece adds to the score of a split.
+        edges: uint64[2^k], hash table of a trie: `node << 8 | byte` in the upper half, the next
+            node in the lower. A node where a piece ends has the piece's id; others have numbers
+            from `root` on, which is the first node.
+        root: int, how many ids there are.
+        weights: float32[ids], what a piece adds to the score of a split.
         unknown_weight: float, what a character adds that is no piece.
         step: float, the largest of all of these without its sign.
         byte_ids: int32[256], ids of byte pieces; -1 without byte fallback.
@@ -53,7 +55,7 @@ class Unigram(NamedTuple):
     defined_offsets: np.ndarray
     defined_bytes: np.ndarray
     edges: np.ndarray
-    ends: np.ndarray
+    root: int
     weights: np.ndarray
     unknown_weight: float
     step: float
@@ -73,7 +75,6 @@ def build_unigram(model: ModelFile) -> Unigram:
         if kind in (NORMAL, USER_DEFINED) and piece and b" " not in piece
     }
     held = {pair for piece in pieces for pair in pairwise(piece)}
-    edges, ends = _trie({piece.encode(): number for piece, number in pieces.items()})
     weights, unknown_weight = _weights(model)
     return Unigram(
         kinds=cut_kinds(held, set()),
@@ -81,8 +82,8 @@ def build_unigram(model: ModelFile) -> Unigram:
         begins=np.zeros(257, np.int32),
         defined_offsets=np.zeros(1, np.int64),
         defined_bytes=np.zeros(1, np.uint8),
-        edges=edges,
-        ends=ends,
+        edges=_trie({piece.encode(): n for piece, n in pieces.items()}, len(model.pieces)),
+        root=len(model.pieces),
         weights=weights,
         unknown_weight=unknown_weight,
         step=float(max(1.0, np.abs(weights).max(), abs(unknown_weight))),
@@ -116,11 +117,11 @@ def _weights(model: ModelFile) -> tuple[np.ndarray, float]:
     lowest = scores[kinds == NORMAL].min(initial=np.finfo(np.float32).max)
     for number in np.flatnonzero(kinds == USER_DEFINED):
         scores[number] = 0.1 * (len(model.pieces[number]) - 1)
-    return scores.astype(np.float64), float(lowest - np.float32(_UNKNOWN_PENALTY))
+    return scores, float(lowest - np.float32(_UNKNOWN_PENALTY))
 
 
-def _trie(pieces: dict[bytes, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Edges and ends of the trie of pieces; the root is node 0."""
+def _trie(pieces: dict[bytes, int], root: int) -> np.ndarray:
+    """The edges of the trie of pieces (`Unigram`)."""
     edges: dict[int, int] = {}
     ends = [-1]
     for piece, number in pieces.items():
@@ -130,4 +131,11 @@ def _trie(pieces: dict[bytes, int]) -> tuple[np.ndarray, np.ndarray]:
             if node == len(ends):
                 ends.append(-1)
         ends[node] = number
-    return hash_table(edges), np.array(ends, np.int32)
+    assert root + len(ends) < 1 << 24  # a node and a byte fit the upper half of an edge
+    numbers = np.array(ends)
+    numbers[numbers < 0] = root + np.arange((numbers < 0).sum())
+    numbers = numbers.astype(np.uint64)
+    keys = np.fromiter(edges, np.uint64, len(edges))
+    keys = numbers[keys >> np.uint64(8)] << np.uint64(8) | keys & np.uint64(255)
+    following = numbers[np.fromiter(edges.values(), np.int64, len(edges))]
+    return packed_table(keys, following)
