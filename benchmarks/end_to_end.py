@@ -4,8 +4,9 @@
 
 CORPUS has columns `name` and `text` (see `text_corpus.py`); its English documents are taken. Both
 sides read the same Parquet file, remove near-duplicates (14 x 8 of 112 permutations over 5-word
-shingles), apply Gopher's, C4's and FineWeb's rules, and encode with the same BPE vocabulary: here
-as a SentencePiece model, there as the `tokenizer.json` of it. Each side is a process of its own,
+shingles), apply Gopher's, C4's and FineWeb's rules, measuring only what these ask for, and encode with
+the same BPE vocabulary: here as a SentencePiece model, there as the `tokenizer.json` made of
+it. Each side is a process of its own,
 start-up included; CPU-seconds and peak memory are the operating system's, children counted. Ours
 runs twice: with no kernel compiled yet, and as every later run finds them.
 
@@ -40,6 +41,7 @@ CATALOG = """sources:
 """
 PIPELINE = """engine: {workers: 1}
 dedup: {unit: word, ngram: 5, num_perm: 112, bands: 14, rows: 8, threshold: 0.72}
+signals: {general: false}
 rules: [fineweb]
 edits: {lines: [policy, javascript, citation], personal_data: []}
 tokenizer: {model: tokenizer.model}

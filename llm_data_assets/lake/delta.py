@@ -25,7 +25,12 @@ from deltalake.transaction import (
 
 from llm_data_assets.lake.delta_log import active_files, entries, files_at, newest_version
 from llm_data_assets.lake.schemas import Table
-from llm_data_assets.lake.shard_files import ShardFile, ShardWriter, file_digest
+from llm_data_assets.lake.shard_files import (
+    ShardFile,
+    ShardWriter,
+    columns_that_repeat,
+    file_digest,
+)
 from llm_data_assets.lake.storage import StorageError, storage_error
 from llm_data_assets.lake.store import Store, store_of
 from llm_data_assets.lake.temporaries import beside, is_left
@@ -151,7 +156,11 @@ class Lake:
         temporary = beside(folder / shard)
         try:
             with pq.ParquetWriter(
-                temporary, table.schema, compression="zstd", compression_level=1
+                temporary,
+                table.schema,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=columns_that_repeat(table.schema),
             ) as parquet:
                 writer = ShardWriter(parquet)
                 yield writer

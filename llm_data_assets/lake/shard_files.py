@@ -52,6 +52,22 @@ class ShardWriter:
             self._parquet.write_table(rows, row_group_size=max(1, _ROW_GROUP_BYTES // per_row))
 
 
+def columns_that_repeat(schema: pa.Schema) -> list[str]:
+    """Parquet's names of the columns that a dictionary may make smaller: all but a document's text.
+
+    Looking for repeated texts takes a sixth of the time of writing and reading them.
+    """
+
+    def leaves(field: pa.Field, path: str) -> list[str]:
+        if pa.types.is_struct(field.type):
+            return [leaf for each in field.type for leaf in leaves(each, f"{path}.{each.name}")]
+        if pa.types.is_list(field.type):
+            return leaves(field.type.value_field, f"{path}.list.element")
+        return [path]
+
+    return [leaf for field in schema if field.name != "text" for leaf in leaves(field, field.name)]
+
+
 def content_version(files: Iterable[ShardFile]) -> str:
     """Digest of what a partition holds: equal for equal files, whatever they were made from."""
     text = "\n".join(f"{file.shard} {file.content}" for file in sorted(files))
