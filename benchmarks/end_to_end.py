@@ -4,11 +4,11 @@
 
 CORPUS has columns `name` and `text` (see `text_corpus.py`); its English documents are taken. Both
 sides read the same Parquet file, remove near-duplicates (14 x 8 of 112 permutations over 5-word
-shingles), apply Gopher's, C4's and FineWeb's rules, measuring only what these ask for, and encode with
-the same BPE vocabulary: here as a SentencePiece model, there as the `tokenizer.json` made of
-it. Each side is a process of its own,
-start-up included; CPU-seconds and peak memory are the operating system's, children counted. Ours
-runs twice: with no kernel compiled yet, and as every later run finds them.
+shingles), apply Gopher's, C4's and FineWeb's rules, measuring only what these ask for, and encode
+with the same BPE vocabulary: here as a SentencePiece model, there as the `tokenizer.json` made of
+it. Each side is a process of its own, start-up included; CPU-seconds and peak memory are the
+operating system's, children counted. Ours runs twice: with no kernel compiled yet, and as every
+later run finds them.
 
 Peers, from PyPI: `pip install 'datatrove[processing]' orjson spacy tokenizers`, in a virtual
 environment of its own: the `fasttext-numpy2-wheel` that comes with them takes the place of the
