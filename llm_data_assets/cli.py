@@ -88,9 +88,11 @@ def run(
     # later, would take another.
     gc.disable()
     from llm_data_assets.defs.command import run_command
+    from llm_data_assets.engine.local import collect_seldom
 
     gc.freeze()
     gc.enable()
+    collect_seldom()
     sys.exit(run_command(open_workspace(), source or [], to, as_json))
 
 
