@@ -15,6 +15,7 @@ NONE = np.uint16(0xFFFF)  # of `LanguageModel.subwords`
 _LONGEST = 4  # characters of a subword; the shortest has two
 _BASIS, _PRIME = np.uint32(2166136261), np.uint32(16777619)  # FNV-1a
 _BEGIN, _END = np.uint8(ord("<")), np.uint8(ord(">"))
+_BLOCK = 64  # bytes that are counted at once
 _LEAST = 1e-5  # std_log adds it
 _LOWEST = np.float32(math.log(_LEAST))
 _LABEL = np.frombuffer(b"__label__", np.uint8)
@@ -34,6 +35,58 @@ def find_languages(data, offsets, model, vector, word, nodes, scores, labels, li
     for line in range(len(labels)):
         _vector(data, offsets[line], offsets[line + 1], model, vector, word)
         labels[line], likely[line] = _likeliest(model, vector, nodes, scores)
+
+
+@kernel
+def copy_pieces(data, offsets, lengths, pieces, characters, out, out_offsets):  # type: ignore[no-untyped-def]
+    """Copy pieces of each text, spread evenly from its begin to its end, with spaces between.
+
+    Args:
+        data, offsets: uint8[...] and int64[n + 1]: UTF-8.
+        lengths: int64[n], of each text in characters.
+        pieces, characters: how many, of so many each; a text of no more than both is copied whole.
+        out: uint8[n * pieces * (4 * characters + 1)].
+        out_offsets: int64[n + 1], filled in from the second.
+    """
+    to = out_offsets[0]
+    for text in range(len(offsets) - 1):
+        i, end = offsets[text], offsets[text + 1]
+        n = lengths[text]
+        is_ascii = n == end - i
+        last, passed = n - characters, 0
+        for piece in range(pieces if n > pieces * characters else 1):
+            stop = end
+            if n > pieces * characters:
+                first = last * piece // max(1, pieces - 1)
+                i = _character(data, i, end, first - passed, is_ascii)
+                stop = _character(data, i, end, characters, is_ascii)
+                passed = first + characters
+            while i < stop:
+                out[to] = data[i]
+                to += 1
+                i += 1
+            out[to] = 0x20
+            to += 1
+        out_offsets[text + 1] = to
+
+
+@kernel
+def _character(data, i, end, n, is_ascii):  # type: ignore[no-untyped-def]
+    """Where the character begins that stands n characters after the one at i."""
+    if is_ascii:
+        return i + n
+    while i + _BLOCK <= end:
+        there = 0
+        for at in range(i, i + _BLOCK):
+            there += _begins_character(data[at])
+        if there > n:
+            break
+        n -= there
+        i += _BLOCK
+    while i < end and (n > 0 or not _begins_character(data[i])):
+        n -= _begins_character(data[i])
+        i += 1
+    return i
 
 
 @kernel

@@ -2,13 +2,15 @@
 
 import string
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from llm_data_assets.text.kernels_language import DIMENSION, find_languages
+from llm_data_assets.text.kernels_language import DIMENSION, copy_pieces, find_languages
 from llm_data_assets.text.language_model import lid_176
+from llm_data_assets.text.utf8 import utf8
 
 # A longer text is read in so many pieces of so many characters, evenly from its begin to its end.
 # Nearly as many pages have the language of the whole text so as with the first 1,000 characters, at
@@ -26,7 +28,7 @@ def detect(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
 
     Empty text is `und` with score 0. Chinese is `zh`, whatever the script variant.
     """
-    samples = [sample_of(text) for text in texts.to_pylist()]
+    samples = _samples(texts)
     there = [at for at, sample in enumerate(samples) if sample]
     found, likely = languages_of([samples[at] for at in there])
     languages, scores = [UNDETERMINED] * len(samples), np.zeros(len(samples), np.float32)
@@ -34,6 +36,24 @@ def detect(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
     for at, language in zip(there, found, strict=True):
         languages[at] = language
     return pa.array(languages, pa.string()), pa.array(scores)
+
+
+def _samples(texts: pa.Array) -> list[str]:
+    """`sample_of` each text, without making strings of all that is not in the samples."""
+    data, offsets = utf8(texts)
+    out = np.empty(len(texts) * PIECES * (4 * PIECE_CHARACTERS + 1), np.uint8)
+    ends = np.zeros(len(texts) + 1, np.int64)
+    lengths = pc.utf8_length(texts).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    lengths.flags.writeable = False  # as it may be: one kernel for both
+    copy_pieces(data, offsets, lengths, PIECES, PIECE_CHARACTERS, out, ends)
+    samples = [
+        " ".join(str(out[start:end].data, "utf-8").split())
+        for start, end in pairwise(ends.tolist())
+    ]
+    blank = [at for at, sample in enumerate(samples) if not sample]
+    for at in blank:
+        samples[at] = sample_of(texts[at].as_py())
+    return samples
 
 
 def sample_of(text: str, pieces: int = PIECES, characters: int = PIECE_CHARACTERS) -> str:

