@@ -96,6 +96,7 @@ def chromium() -> Iterator["playwright.Browser"]:
 def tab(chromium: "playwright.Browser", address: str) -> Iterator[Tab]:
     """A fresh tab; the test fails if it asked anything of another machine or met an error."""
     page = chromium.new_page(viewport={"width": 1360, "height": 850})
+    page.set_default_navigation_timeout(180_000)  # a machine that does much else is no fault
     opened = Tab(page, address)
 
     def asked(request: "playwright.Request") -> None:
