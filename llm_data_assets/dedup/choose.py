@@ -1,15 +1,14 @@
 """Which documents go, and which kept document each of them repeats."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from llm_data_assets.dedup.buckets import equal_keys
-from llm_data_assets.dedup.parts import settle_parts
+from llm_data_assets.dedup.parts import Map, settle_parts
 from llm_data_assets.dedup.settle import by_member
 
 _PRIME = np.uint64(0x9E3779B185EBCA87)
@@ -39,8 +38,8 @@ def find_duplicates(
     exact_by: Sequence[str] = (),
     meaning: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None,
     max_cosine: float = 1.0,
-    in_order: Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]] = map,
-    in_threads: Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]] = map,
+    in_order: Map = map,
+    in_threads: Map = map,
 ) -> pa.Table:
     """Choose the documents that go, each with the kept document it repeats.
 
@@ -250,7 +249,7 @@ def _near_groups(
     rows: np.ndarray,
     scopes: np.ndarray | None,
     has_shingles: np.ndarray,
-    in_order: Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]],
+    in_order: Map,
 ) -> list[tuple[np.ndarray, np.ndarray, int]]:
     """(members, group of each, how many groups) of originals that share a key, for each band."""
     banded = None

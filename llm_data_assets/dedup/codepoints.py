@@ -1,7 +1,8 @@
 """Unicode as a table that a kernel can read: what becomes of each code point in `normalise`."""
 
 import unicodedata
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -42,9 +43,7 @@ class CodePoints(NamedTuple):
 def code_points() -> CodePoints:
     """The table of this Python's Unicode version, made from the plain reference at first use."""
     characters = [chr(code) for code in range(TABLE_SIZE)]
-    # A line feed composes with nothing, so one call does for all characters.
-    compatible = unicodedata.normalize("NFKC", "\n".join(characters)).split("\n")
-    compatible[10:12] = ["\n"]
+    compatible = _each(partial(unicodedata.normalize, "NFKC"), characters)
     back, on = _composing(characters)
     records = np.full(TABLE_SIZE, SEPARATOR, np.uint32)
     records[[c.isalnum() for c in characters]] = ITSELF
@@ -59,10 +58,16 @@ def code_points() -> CodePoints:
     return CodePoints(records, np.frombuffer(b"".join(mappings), np.uint8), offsets)
 
 
+def _each(change: Callable[[str], str], characters: list[str]) -> list[str]:
+    """What becomes of each; a line feed composes with nothing, so one call does for all."""
+    changed = change("\n".join(characters)).split("\n")
+    changed[10:12] = ["\n"]  # the line feed's own two empty pieces
+    return changed
+
+
 def _changing(characters: list[str], compatible: list[str]) -> list[int]:
     """Those that `normalise` may change, and marks; the rest, nine in ten, keep or separate."""
-    folded = "\n".join(characters).casefold().split("\n")
-    folded[10:12] = ["\n"]
+    folded = _each(str.casefold, characters)
     touched = frozenset(("Cf", "Mn", "Mc", "Me", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sk"))
     categories = map(unicodedata.category, characters)
     return [
@@ -93,8 +98,7 @@ def _record(
     flags = COMPOSES_BACK * (before[0] in back or after[0] in back)
     flags |= COMPOSES_ON * (not on.isdisjoint(before) or not on.isdisjoint(after))
     if before == after == character:
-        kind = ITSELF if unicodedata.category(character)[0] in "LMN" else SEPARATOR
-        return kind | flags | unicodedata.combining(character) << CLASS_SHIFT
+        return ITSELF | flags | unicodedata.combining(character) << CLASS_SHIFT
     if unicodedata.combining(before[0]) or unicodedata.combining(after[0]):
         return TO_PYTHON
     flags |= max(map(unicodedata.combining, (before[-1], after[-1]))) << CLASS_SHIFT

@@ -12,6 +12,7 @@ import numpy as np
 from llm_data_assets.dedup.settle import settle
 from llm_data_assets.kernel import allocating, kernel
 
+Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 _PARTS = 64  # enough that a few dear ones leave no core waiting, few enough to cost nothing
 
 
@@ -39,7 +40,7 @@ def settle_parts(
     vectors: np.ndarray,
     clusters: np.ndarray,
     max_cosine: float,
-    in_threads: Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]] = map,
+    in_threads: Map = map,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The answer of `settle`, by parts.
 

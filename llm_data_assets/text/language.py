@@ -29,12 +29,10 @@ def detect(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
     Empty text is `und` with score 0. Chinese is `zh`, whatever the script variant.
     """
     samples = _samples(texts)
-    there = [at for at, sample in enumerate(samples) if sample]
-    found, likely = languages_of([samples[at] for at in there])
-    languages, scores = [UNDETERMINED] * len(samples), np.zeros(len(samples), np.float32)
-    scores[there] = likely
-    for at, language in zip(there, found, strict=True):
-        languages[at] = language
+    languages, scores = languages_of(samples)
+    for at, sample in enumerate(samples):
+        if not sample:
+            languages[at], scores[at] = UNDETERMINED, 0.0
     return pa.array(languages, pa.string()), pa.array(scores)
 
 
