@@ -23,6 +23,7 @@ from llm_data_assets.lake.models import load_models
 from llm_data_assets.stages.graph import STAGES
 from llm_data_assets.stages.materialise import lake_of
 from llm_data_assets.stages.prune import remove_dropped_sources
+from llm_data_assets.stages.publication import publish_seldom
 from llm_data_assets.stages.stage import Context, Partition, Stage
 from llm_data_assets.stages.versions import data_version, is_fresh
 from llm_data_assets.studio.cards.write import CARDS
@@ -88,6 +89,28 @@ def run(
             broken.add(source)
     job = build_definitions(workspace, models=to is None).resolve_implicit_global_asset_job_def()
     steps = _steps(workspace, sources, to)
+    with publish_seldom(workspace):
+        _run_steps(workspace, instance, job, steps, report, broken, on_step)
+    if report.ran and not report.failures and to is None:
+        with publish_seldom(workspace):
+            _build_models(job, instance, report)
+        if not report.failures:
+            _write_cards(job, instance, workspace, report)
+    if report.failures and (problem := tell(workspace, report.failures, {"command": "run"})):
+        report.warnings.append(problem)
+    return report
+
+
+def _run_steps(
+    workspace: Workspace,
+    instance: dg.DagsterInstance,
+    job: dg.JobDefinition,
+    steps: Sequence[Step],
+    report: Report,
+    broken: set[str],
+    on_step: Callable[[Step, int, int], None],
+) -> None:
+    """Run what is stale, but for sources that are `broken`, to which those are added that fail."""
     part_of = lru_cache(partial(_part, job))
     for number, step in enumerate(steps, start=1):
         if broken and step.partition.source is None and STAGES[step.stages[0]].upstream:
@@ -113,13 +136,6 @@ def run(
         if not result.success:
             report.failures += _messages(result, step.partition)
             broken.add(step.partition.source or "")
-    if report.ran and not report.failures and to is None:
-        _build_models(job, instance, report)
-        if not report.failures:
-            _write_cards(job, instance, workspace, report)
-    if report.failures and (problem := tell(workspace, report.failures, {"command": "run"})):
-        report.warnings.append(problem)
-    return report
 
 
 def _part(job: dg.JobDefinition, names: tuple[str, ...]) -> dg.JobDefinition:

@@ -1,17 +1,57 @@
 """`catalog.duckdb` of a workspace: published with what the catalog restricts, and read with it."""
 
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import duckdb
 
 from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.lake.catalog import CATALOG, connect, publish, published
 from llm_data_assets.lake.models import load_models
 
+# What follows on a publication within this time may wait for the next: one takes 50 ms, a tenth of
+# a run over small sources. A stage that takes longer is always seen as soon as it is done.
+_SECONDS_APART = 2.0
+_last: dict[Path, float] = {}  # home -> when it was published, inside `publish_seldom`
+_owed: set[Path] = set()
+
 
 def publish_catalog(workspace: Workspace) -> None:
     """Publish the views of every table and model over the current versions."""
+    last = _last.get(workspace.home)
+    if last is not None and time.monotonic() - last < _SECONDS_APART:
+        _owed.add(workspace.home)
+    else:
+        _publish(workspace)
+
+
+@contextmanager
+def publish_seldom(workspace: Workspace) -> Iterator[None]:
+    """Inside, publications lie two seconds apart; the newest state is there after the block."""
+    _last[workspace.home] = -math.inf
+    try:
+        yield
+    finally:
+        del _last[workspace.home]
+        publish_owed(workspace)
+
+
+def publish_owed(workspace: Workspace) -> None:
+    """Publish now what `publish_seldom` left for later."""
+    if workspace.home in _owed:
+        _publish(workspace)
+
+
+def _publish(workspace: Workspace) -> None:
     from llm_data_assets.stages.materialise import ALL_TABLES  # brings every kernel along
 
     publish(workspace.home, ALL_TABLES, load_models(), workspace.restricted)
+    _owed.discard(workspace.home)
+    if workspace.home in _last:
+        _last[workspace.home] = time.monotonic()
 
 
 def refresh_catalog(workspace: Workspace) -> None:
@@ -20,7 +60,7 @@ def refresh_catalog(workspace: Workspace) -> None:
     if not (workspace.home / CATALOG).exists():
         return
     if not published(workspace.home, load_models(), workspace.restricted):
-        publish_catalog(workspace)
+        _publish(workspace)
 
 
 def open_catalog(workspace: Workspace) -> duckdb.DuckDBPyConnection:

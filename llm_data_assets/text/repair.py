@@ -3,12 +3,20 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 
 import ftfy
-from ftfy.badness import BADNESS_RE
 
 from llm_data_assets.text.edits import Edit, apply_edits, changed_span, compose
+from llm_data_assets.text.signs import (
+    CONTROL,
+    CONTROLS,
+    MOJIBAKE,
+    NEWLINE,
+    NEWLINES,
+    UNCOMPOSED,
+    is_bad,
+    signs_of,
+)
 
 # Quotes, width and entities are the author's; only wrong decoding is undone.
 _FTFY = ftfy.TextFixerConfig(
@@ -23,92 +31,9 @@ _FTFY = ftfy.TextFixerConfig(
     normalization=None,
     explain=False,
 )
-_NEWLINE = re.compile("\r\n?|\u2028|\u2029|\x85")
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+"
-)
-_PLAIN = bytes([0x09, 0x0A, *range(0x20, 0x7F)])
 # What lies between these composes for itself: they are ASCII, and nothing composes with them.
 _BETWEEN_SPACES = re.compile(r"[^ \n\t]+")
 _ROUNDS = 8
-# Characters about a suspicious place that hold every match through it: BADNESS_RE's longest has 7.
-_AROUND = 12
-
-
-# Every match of ftfy's BADNESS_RE (6.3) holds a C1 control, one of six letters, or two characters
-# of its classes side by side, of which not both are typographic: quotes and dashes alone are never
-# wrong decoding.
-_ALONE = "\x80-\x9fŒœÃÂØÙ"
-_TYPOGRAPHIC = "\xa0\xad·´–—―…‘’‚“”„"
-
-
-def _telling() -> str:
-    """The other characters of BADNESS_RE's classes, as a class."""
-    special = sorted({c for c in BADNESS_RE.pattern if c > "\x7f"} - set(_TYPOGRAPHIC))
-    # ftfy writes ranges as `à-ñ`; only the classes of ranges lie between their ends.
-    ranges = re.findall(r"([^\x00-\x7f])-([^\x00-\x7f])", BADNESS_RE.pattern)
-    return "".join(map(re.escape, special)) + "".join(f"{first}-{last}" for first, last in ranges)
-
-
-def _pairs() -> str:
-    """A pattern of two characters, neither of ASCII, that stand side by side in a match of
-    BADNESS_RE: the first two of each of its alternatives that has such."""
-    alternatives: list[list[str]] = [[]]
-    for part in re.findall(r"\[(?:[^\]\\]|\\.)*\]|\\.|#[^\n]*|\s+|.", BADNESS_RE.pattern):
-        if part == "|":
-            alternatives.append([])
-        elif not part.isspace() and part[0] != "#":  # a comment; it is a verbose pattern
-            alternatives[-1].append(part)
-    ascii_ = "".join(map(chr, range(128)))
-    pairs = []
-    for parts in alternatives:
-        strange = [part not in "?^" and not re.search(part, ascii_) for part in parts]
-        for at in range(len(parts) - 1):
-            if strange[at] and strange[at + 1]:
-                pairs.append(parts[at] + parts[at + 1])
-                break
-    return "|".join(pairs)
-
-
-_TELLING = _telling()
-_EITHER = _TELLING + _TYPOGRAPHIC
-# What a text has that may be wrong decoding, found many times faster than a match.
-_SUSPICIOUS = re.compile(
-    f"[{_EITHER}](?:(?<=[{_ALONE}])|(?<=[{_TELLING}])[{_EITHER}]|[{_TELLING}])"
-)
-_TELLS = re.compile(f"[{_ALONE}]|{_pairs()}")
-_ASCII_TO_SPACE = bytes([0x20] * 0x80 + list(range(0x80, 0x100)))
-
-
-def is_bad(text: str) -> bool:
-    """Whether ftfy sees wrong decoding in a text: its `is_bad`, asked only where it could be."""
-    data = text.encode("utf-8", "surrogatepass").translate(_ASCII_TO_SPACE)
-    runs = {run.decode("utf-8", "surrogatepass") for run in set(data.split())}
-    around = (
-        BADNESS_RE.search(text, max(0, at - _AROUND), at + len(run) + _AROUND)
-        for run in runs
-        if (_word_tells if len(run) <= _WORD else _tells)(run)
-        for at in _places(text, run)
-    )
-    # Once more where one was found: what must not follow a match may lie past the cut.
-    return any(around) and bool(BADNESS_RE.search(text))
-
-
-def _tells(run: str) -> bool:
-    """Whether a match may lie in what stands between two characters of ASCII."""
-    return bool(_SUSPICIOUS.search(run) and _TELLS.search(run))
-
-
-# Words come again and again; longer runs would only fill memory.
-_WORD = 32
-_word_tells = lru_cache(maxsize=1 << 14)(_tells)
-
-
-def _places(text: str, part: str) -> Iterator[int]:
-    at = text.find(part)
-    while at >= 0:
-        yield at
-        at = text.find(part, at + 1)
 
 
 def repair(text: str) -> tuple[str, list[Edit]]:
@@ -119,26 +44,15 @@ def repair(text: str) -> tuple[str, list[Edit]]:
     """
     edits: list[Edit] = []
     for _ in range(_ROUNDS):  # a control character can hide wrong decoding from ftfy
-        before = text
-        rest = _without_plain(text)
-        for found, sign in _FINDERS:
-            if sign.search(rest) and (made := list(found(text))):
+        before, signs = text, signs_of(text)
+        for sign, found in _FINDERS:
+            if signs & sign and (made := list(found(text))):
                 edits = compose(edits, made, text)
                 text = apply_edits(text, made)
-                rest = _without_plain(text)
+                signs = signs_of(text)
         if text == before:
             break
     return text, edits
-
-
-def _without_plain(text: str) -> str:
-    """The characters other than printable ASCII, tabs and line feeds, in their order.
-
-    Mostly a small part of a text: what does not stand in it, alone or side by side, does not stand
-    in the text.
-    """
-    data = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN)
-    return data.decode("utf-8", "surrogatepass")
 
 
 def _mojibake(text: str) -> Iterator[Edit]:
@@ -158,13 +72,13 @@ def _mojibake(text: str) -> Iterator[Edit]:
 def _newlines(text: str) -> Iterator[Edit]:
     return (
         Edit("newline", found.start(), len(found.group()), "\n")
-        for found in _NEWLINE.finditer(text)
+        for found in NEWLINES.finditer(text)
     )
 
 
 def _controls(text: str) -> Iterator[Edit]:
     return (
-        Edit("control", found.start(), len(found.group()), "") for found in _CONTROL.finditer(text)
+        Edit("control", found.start(), len(found.group()), "") for found in CONTROLS.finditer(text)
     )
 
 
@@ -178,10 +92,10 @@ def _uncomposed(text: str) -> Iterator[Edit]:
             yield changed_span("nfc", found.start(), piece, composed)
 
 
-# Each kind of repair, and what a text that needs it has.
+# Each kind of repair, in the order of the repairs.
 _FINDERS = (
-    (_mojibake, _SUSPICIOUS),
-    (_newlines, _NEWLINE),
-    (_controls, _CONTROL),
-    (_uncomposed, re.compile("[^\x00-\x7f]")),
+    (MOJIBAKE, _mojibake),
+    (NEWLINE, _newlines),
+    (CONTROL, _controls),
+    (UNCOMPOSED, _uncomposed),
 )

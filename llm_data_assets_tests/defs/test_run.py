@@ -1,5 +1,6 @@
 """`llm-data run` through Dagster: what is stale runs, what is fresh does not."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from llm_data_assets.defs.instance import open_instance
 from llm_data_assets.defs.run import run
 from llm_data_assets.defs.sources import new_files_sensor
 from llm_data_assets.lake.catalog import connect
+from llm_data_assets.stages import publication
 from llm_data_assets_tests.conftest import sentence, write_workspace
 
 
@@ -50,6 +52,26 @@ def test_everything_runs_once_and_then_nothing_until_a_file_changes(
         stored = instance.get_latest_materialization_event(dg.AssetKey("raw_corpus"))
         assert stored is not None and stored.asset_materialization is not None
         assert stored.asset_materialization.metadata["dagster/row_count"].value == 8
+
+
+def test_short_stages_share_a_publication_and_the_last_is_never_missing(
+    small_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: list[float] = []
+    publish = publication.publish
+
+    def noted(*args: object) -> object:
+        times.append(time.monotonic())
+        return publish(*args)
+
+    monkeypatch.setattr(publication, "publish", noted)
+    with open_instance(small_workspace.home) as instance:
+        report = run(small_workspace, instance, to="deduped_corpus")
+    assert len(times) < sum(len(step.stages) for step in report.ran)
+    # But for the last, which the end of the run asks for.
+    assert all(after - before >= 2 for before, after in itertools.pairwise(times[:-1]))
+    rows = connect(small_workspace.home).execute("SELECT count(*) FROM latest_stats").fetchall()
+    assert rows == [(sum(len(step.stages) for step in report.ran),)]
 
 
 def test_models_are_built_and_published(small_workspace: Workspace) -> None:

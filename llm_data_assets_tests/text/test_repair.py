@@ -1,11 +1,24 @@
 """Repairs undo wrong decoding and nothing else (methods: Unicode and encoding)."""
 
+import unicodedata
+
+import ftfy.badness
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_data_assets.text.decode import decode
 from llm_data_assets.text.repair import repair
+from llm_data_assets.text.signs import (
+    CONTROL,
+    CONTROLS,
+    MOJIBAKE,
+    NEWLINE,
+    NEWLINES,
+    UNCOMPOSED,
+    is_bad,
+    signs_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +47,30 @@ def test_repairs(text: str, expected: str, kinds: list[str]) -> None:
 def test_repairing_twice_changes_nothing(text: str) -> None:
     once, _ = repair(text)
     assert repair(once) == (once, [])
+
+
+# Marks out of order, jamo, what composes and what NFC takes apart, marks of wrong decoding.
+STRANGE = st.text(
+    "ae \n\r\x85\x07\u2028\ufeff\u0301\u0327\u0323\u1100\u1161\u11a8\uac00\uac01"
+    "éÃ©â€™œ”»а\u0958\U0002f800\U000e0001"
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(STRANGE | st.text())
+def test_what_one_pass_over_the_bytes_does_not_see_is_not_there(text: str) -> None:
+    signs = signs_of(text)
+    assert bool(signs & NEWLINE) == bool(NEWLINES.search(text))
+    assert bool(signs & CONTROL) == bool(CONTROLS.search(text))
+    assert signs & UNCOMPOSED or unicodedata.is_normalized("NFC", text)
+    assert signs & MOJIBAKE or not ftfy.badness.is_bad(text)
+    assert is_bad(text) == ftfy.badness.is_bad(text)
+
+
+def test_clean_text_of_any_script_shows_nothing() -> None:
+    scripts = "naïve “words” 数据质量 Наука עִבְרִית हिन्दी 한국어 ไทย العربية 🙂"
+    for text in scripts.split():
+        assert signs_of(unicodedata.normalize("NFC", text)) == 0
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_data_assets.text.edits import Edit, apply_edits, changed_span, compose
-from llm_data_assets.text.repair import is_bad, repair
+from llm_data_assets.text.repair import repair
+from llm_data_assets.text.signs import is_bad
 
 BADNESS = sorted({c for c in ftfy.badness.BADNESS_RE.pattern if c > "\x7f"})
 # Characters that repair has to do with, beside any other.
