@@ -17,7 +17,7 @@ from llm_data_assets.stages.signal_models import open_models, trained_models, wo
 from llm_data_assets.stages.stage import Context, Outcome, Partition, Stage
 from llm_data_assets.stages.tally import tally
 from llm_data_assets.text.language import detect
-from llm_data_assets.text.optional_signals import OPTIONAL, measure_optional
+from llm_data_assets.text.optional_signals import OPTIONAL, Models, measure_optional
 from llm_data_assets.text.signals import SIGNALS, groups_for, measure
 
 CODE_VERSION = "7"
@@ -70,8 +70,9 @@ def measure_shard(task: Task) -> dict[str, ShardFile]:
 
 
 def _measured(task: Task) -> Iterator[pa.Table]:
+    models = models_of(task)
     for rows in kept_documents(task, ["doc_id", "text"]):
-        yield signals_of(rows, task)
+        yield signals_of(rows, task, models)
 
 
 def measured_settings(workspace: Workspace, partition: Partition) -> dict[str, Any]:
@@ -84,16 +85,17 @@ def measured_settings(workspace: Workspace, partition: Partition) -> dict[str, A
     }
 
 
-def signals_of(rows: pa.Table, task: Task) -> pa.Table:
-    """Rows of quality_signals for documents with the columns doc_id and text.
+def models_of(task: Task) -> Models:
+    """The models that a task with `measured_settings` and files of `signal_models` measures by."""
+    return open_models(task.lake, task.inputs[SIGNAL_MODELS.name], task.settings["words"])
 
-    The task has `measured_settings` and the files of `signal_models`.
-    """
+
+def signals_of(rows: pa.Table, task: Task, models: Models) -> pa.Table:
+    """Rows of quality_signals for documents with the columns doc_id and text."""
     texts = rows["text"].combine_chunks()
     languages, scores = detect(texts)
     wanted = task.settings["groups"]
     signals = measure(texts, languages, language_scores=scores, wanted=wanted)
-    models = open_models(task.lake, task.inputs[SIGNAL_MODELS.name], task.settings["words"])
     optional = measure_optional(texts, languages, task.settings["optional"], models)
     columns = {"doc_id": rows["doc_id"], "language": languages}
     for measured in (signals, optional):

@@ -16,14 +16,15 @@ from llm_data_assets.stages.quality_signals import CODE_VERSION as MEASURED_BY
 from llm_data_assets.stages.quality_signals import (
     QUALITY_SIGNALS,
     measured_settings,
+    models_of,
     signals_of,
 )
-from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
+from llm_data_assets.stages.shards import BATCH_BYTES, Task, batches, make_shards, task_key
 from llm_data_assets.stages.signal_models import trained_models
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 from llm_data_assets.stages.versions import data_version
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 # Removed documents measured of a source: a mean is then known to a thirtieth of its spread, for
 # about half a second of work.
 SAMPLE = 1_000
@@ -76,10 +77,25 @@ def measure_removed(task: Task) -> dict[str, ShardFile]:
 def _measured(task: Task) -> Iterator[pa.Table]:
     if not task.settings["doc_ids"]:
         return
+    models = models_of(task)
+    for rows in _drawn(task):
+        yield signals_of(rows, task, models)
+
+
+def _drawn(task: Task) -> Iterator[pa.Table]:
+    """The drawn documents, of which a row group holds few, as many at a time as one would."""
     (raw,) = task.inputs[RAW_CORPUS.name]
     drawn = pa.array(task.settings["doc_ids"])
+    held: list[pa.Table] = []
+    n_bytes = 0
     for rows in batches(task.lake, RAW_CORPUS, task.partition, raw, ["doc_id", "text"]):
-        yield signals_of(rows.filter(pc.is_in(rows["doc_id"], drawn)), task)
+        held.append(rows.filter(pc.is_in(rows["doc_id"], drawn)))
+        n_bytes += held[-1].nbytes
+        if n_bytes >= BATCH_BYTES:
+            yield pa.concat_tables(held)
+            held, n_bytes = [], 0
+    if held:
+        yield pa.concat_tables(held)
 
 
 STAGE = Stage(

@@ -13,6 +13,7 @@ from llm_data_assets.stages.shards import Task, batches, make_shards, task_key
 from llm_data_assets.stages.stage import Context, Outcome, Stage
 from llm_data_assets.stages.tally import tally
 from llm_data_assets.stages.tokenizer import open_row
+from llm_data_assets.tokens.words import count_words
 
 CODE_VERSION = "2"
 
@@ -71,7 +72,7 @@ def _encoded(task: Task) -> Iterator[pa.Table]:
                 "tokens": tokens,
                 "n_tokens": lengths,
                 "n_bytes": rows["n_bytes"],
-                "n_words": pc.count_substring_regex(texts, r"\S+").cast(pa.int32()),
+                "n_words": count_words(texts),
                 "n_unknown": _count(tokens, opened.unknown),
             }
         )

@@ -28,6 +28,7 @@ from llm_data_assets.tokens.report import (
     longest_pieces,
     premium,
 )
+from llm_data_assets.tokens.words import count_words
 
 CODE_VERSION = "2"
 _PIECES_NAMED = 20
@@ -134,7 +135,7 @@ def _comparison(context: Context) -> Iterator[Row]:
         tally = Tally(
             held_out.num_rows,
             pc.sum(held_out["n_bytes"]).as_py(),
-            pc.sum(pc.count_substring_regex(texts, r"\S+")).as_py(),
+            int(count_words(texts).sum()),
             len(ids),
             int((ids == tokenizer.unknown).sum()),
             np.bincount(ids, minlength=tokenizer.vocab_size),

@@ -11,6 +11,7 @@ import numpy as np
 from llm_data_assets.kernel import allocating, inlined, kernel
 from llm_data_assets.text.characters import (
     ALNUM,
+    ALPHA,
     BREAK,
     EXTENDS,
     HAN,
@@ -107,11 +108,12 @@ def hash_points(points, start, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def scan(points, n, records, starts, ends, noted, breaks, before):  # type: ignore[no-untyped-def]
+def scan(points, n, records, starts, ends, others, noted, breaks, before):  # type: ignore[no-untyped-def]
     """One pass over points[:n]: words between spaces, marks and line breaks.
 
     Args:
         starts, ends: int32[> n / 2 + 1], begin and end of each word, as str.split has them.
+        others: int32[> n / 2 + 1], characters of words up to each word's end that are no letters.
         noted: int32[> n], where the characters of the class NOTED stand.
         breaks: int32[...], where str.splitlines cuts; before: int32[..., 2], how many words and
             noted characters stand before each. What does not fit is only counted.
@@ -122,6 +124,7 @@ def scan(points, n, records, starts, ends, noted, breaks, before):  # type: igno
     count = 0
     opened = 0
     marks = 0
+    other = 0
     lines = 0
     inside = False
     # Words and marks are written at every character and counted where they are true: what a
@@ -131,9 +134,11 @@ def scan(points, n, records, starts, ends, noted, breaks, before):  # type: igno
         is_word = (record & SPACE) == 0
         starts[opened] = i
         ends[count] = i
+        others[count] = other
         noted[marks] = i
         opened += is_word & (not inside)
         count += inside & (not is_word)
+        other += is_word & ((record & ALPHA) == 0)
         marks += (record & NOTED) != 0
         if record & BREAK:
             if lines < len(breaks):
@@ -144,6 +149,7 @@ def scan(points, n, records, starts, ends, noted, breaks, before):  # type: igno
         inside = is_word
     if inside:
         ends[count] = n
+        others[count] = other
         count += 1
     return count, marks, lines
 

@@ -19,6 +19,7 @@ from llm_data_assets.text.kernels_lines import (
     strip,
 )
 from llm_data_assets.text.kernels_sentences import count_sentences, sentences_between
+from llm_data_assets.text.kernels_tokens import count_tokens
 
 
 def points_of(text: str) -> np.ndarray:
@@ -50,17 +51,19 @@ _HOT[[ord(each) for each in "jJpPvVfFkK[{"]] = True
 
 @allocating
 def measure_c4(
-    points, records, lower, abbreviations, found, phrases, space, left, t5, fineweb, dclm
+    points, records, lower, abbreviations, found, tokens, phrases, space, left, t5, fineweb, dclm
 ):  # type: ignore[no-untyped-def]
     """Sentences, and whether "lorem ipsum" or "{" stood in a line that is left, for each reading.
 
     Returns:
-        characters of FineWeb's text, and its words.
+        characters of FineWeb's text, its words, and its tokens if asked for.
 
     Args:
         abbreviations: uint64[...], `hash_points` in lower case, full stop included.
         found: of `kernels.scan`, begins and ends of the words between spaces, how many, places
             of noted characters, and what stands before each break.
+        tokens: how they are cut, 0 for not at all, how many come before each word, and two arrays
+            int32[> n + 2] to be overwritten (kernels_tokens).
         phrases: what `may_hold_phrase` says of the text.
         space: see `measure_lines`; left: uint32[>= n + 1], overwritten by FineWeb's text.
         t5, dclm: float64[3]; fineweb: float64[7], after those three what FineWeb measures.
@@ -69,8 +72,9 @@ def measure_c4(
     t5[:] = 0.0
     dclm[:] = 0.0
     fineweb[:] = 0.0
-    size = kept = n_words = ZERO
+    size = kept = n_words = n_tokens = ZERO
     word_starts, word_ends, m, noted, before = found
+    cuts, tokens_before, token_starts, token_ends = tokens
     longest = 0
     for w in range(m):
         longest = max(longest, word_ends[w] - word_starts[w])
@@ -118,6 +122,12 @@ def measure_c4(
         if _judge(has, sentences, fineweb):
             size = last
             n_words += after
+            if cuts and is_cut:
+                n_tokens += count_tokens(
+                    left, first, last, records, lower, abbreviations, cuts, token_starts, token_ends
+                )
+            elif cuts:
+                n_tokens += tokens_before[w] - tokens_before[first_word]
             starts[kept] = first
             ends[kept] = last
             kept += 1
@@ -126,7 +136,7 @@ def measure_c4(
             if is_end(left, first, stripped, _DCLM_MARKS):
                 _judge(has, sentences, dclm)
     measure_kept_lines(left, kept, records, n_words, space, fineweb)
-    return size, n_words
+    return size, n_words, n_tokens
 
 
 @kernel

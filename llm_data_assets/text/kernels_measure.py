@@ -76,8 +76,11 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
     left = np.empty(longest + 2, np.uint32)
     starts = np.empty(2 * longest + 2, np.int32)
     ends = np.empty(2 * longest + 2, np.int32)
-    # What `scan` notes lies behind the places of words; tokens, found last, overwrite it.
-    noted_at = starts[longest + 1 :]
+    noted_at = starts[longest + 1 :]  # what `scan` notes lies behind the places of words
+    others = ends[longest + 1 :]
+    token_starts = np.empty(2 * longest + 4, np.int32)
+    token_ends = np.empty(2 * longest + 4, np.int32)
+    tokens_before = np.empty(longest // 2 + 2, np.int32)
     breaks = np.empty(1024, np.int32)
     before = np.empty((1024, 2), np.int32)
     line_arrays = _line_space(np.int64(1026))
@@ -90,12 +93,14 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
         row = out[d]
         n = decode(data, offsets[d], offsets[d + 1], points, narrow)
         stops_here = language_stops[language_at[d, 0] : language_at[d, 1]]
-        m, n_noted, n_breaks = scan(points, n, records, starts, ends, noted_at, breaks, before)
+        m, n_noted, n_breaks = scan(
+            points, n, records, starts, ends, others, noted_at, breaks, before
+        )
         if n_breaks > len(breaks):
             breaks = np.empty(2 * n_breaks, np.int32)
             before = np.empty((2 * n_breaks, 2), np.int32)
             line_arrays = _line_space(2 * n_breaks + 2)
-            scan(points, n, records, starts, ends, noted_at, breaks, before)
+            scan(points, n, records, starts, ends, others, noted_at, breaks, before)
         lines = (line_arrays[0], line_arrays[1], line_arrays[2], breaks[:n_breaks])
         noted = noted_at[:n_noted]
         if modes[d] == GIVEN:
@@ -143,31 +148,38 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                 points, n, starts, ends, m, characters, top, dup, left,
                 row[DOLMA + 4 : NEMO], row[NEMO + 7 : DATATROVE],
             )  # fmt: skip
+        cuts = tokens[d]
+        n_tokens = ZERO
+        if cuts and groups & (OF_DATATROVE | OF_C4_TOKENS):
+            n_tokens = find_tokens(
+                points, (starts, ends, m, others), records, lower, abbreviations, cuts,
+                token_starts, token_ends, tokens_before,
+            )  # fmt: skip
+            # Those of a line without its citations are counted behind them, if there are such.
         if groups & OF_C4:
             split = m
             if modes[d] != BY_SPACE:
                 split = find_words(points, n, records, BY_SPACE, starts, ends)
-            size, n_words = measure_c4(
+            asked = cuts if groups & OF_C4_TOKENS else np.uint16(0)
+            size, _, kept_tokens = measure_c4(
                 points, records, lower, abbreviations, (starts, ends, split, noted, before),
+                (asked, tokens_before, token_starts[n_tokens:], token_ends[n_tokens:]),
                 may_hold_phrase(data[offsets[d] : offsets[d + 1]]), lines, left,
                 row[C4_T5:FINEWEB], row[FINEWEB:C4_DCLM], row[C4_DCLM:DCLM],
             )  # fmt: skip
-            if tokens[d] and size and groups & OF_C4_TOKENS:
-                n_words = find_tokens(
-                    left, size, records, lower, abbreviations, tokens[d], starts, ends
-                )
-                row[FINEWEB + 6] = share(_count_newlines(left, size), n_words)
+            if asked and size:
+                row[FINEWEB + 6] = share(_count_newlines(left, size), kept_tokens)
         if groups & OF_DATATROVE:
-            if tokens[d]:
-                m = find_tokens(points, n, records, lower, abbreviations, tokens[d], starts, ends)
+            if cuts:
+                m = n_tokens
                 if len(words[0]) < m + 1:
                     words = _word_space(2 * m)
                     table, space, lengths = words[1], words[2], words[4]
                 distinct, normals = number_words(
-                    points, packed, starts, ends, m, records, lower, stop_words, stops_here,
-                    NO, table,
+                    points, packed, token_starts, token_ends, m, records, lower, stop_words,
+                    stops_here, NO, table,
                 )  # fmt: skip
-                _word_ngrams(table[0], starts, ends, m, lengths, space, top, dup)
+                _word_ngrams(table[0], token_starts, token_ends, m, lengths, space, top, dup)
             measure_words_datatrove(table[1], distinct, m, marks, row[DATATROVE : DATATROVE + 7])
             measure_lines_datatrove(points, n, records, lines, row[DATATROVE + 7 : DATATROVE + 13])
             _walked(m, n, top, dup, row[DATATROVE + 13 : FINEWEB_AS_IS])

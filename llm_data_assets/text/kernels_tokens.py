@@ -9,7 +9,7 @@ rarer units after numbers. `docs/dialects.md` has the agreement.
 
 import numpy as np
 
-from llm_data_assets.kernel import allocating, inlined, kernel
+from llm_data_assets.kernel import inlined, kernel
 from llm_data_assets.text.characters import (
     ALNUM,
     ALPHA,
@@ -18,10 +18,9 @@ from llm_data_assets.text.characters import (
     EDGE,
     QUOTE,
     SMALL,
-    SPACE,
     UPPER,
 )
-from llm_data_assets.text.kernels import ZERO, is_among, record_of
+from llm_data_assets.text.kernels import ZERO, is_among, is_space, record_of
 from llm_data_assets.text.kernels_numbers import hash_folded
 
 # How a language's tokenizer cuts (spacy/lang/*/punctuation.py): bits; 0 is not at all.
@@ -54,44 +53,27 @@ _LONG_UNITS = np.array(
 _LONGEST_ABBREVIATION = 6  # characters; "messrs." is no loss
 
 
-@allocating
-def find_tokens(points, n, records, lower, abbreviations, cuts, starts, ends):  # type: ignore[no-untyped-def]
-    """Begin and end of every token of points[:n]; returns how many.
+@kernel
+def find_tokens(points, words, records, lower, abbreviations, cuts, starts, ends, before):  # type: ignore[no-untyped-def]
+    """Begin and end of every token of a text; returns how many.
 
     Args:
+        words: of `kernels.scan`, begins and ends of the words between spaces, how many, and the
+            characters so far that are no letters.
         abbreviations: uint64[...], `hash_points` in lower case, full stop included.
         cuts: bits of the text's language, as above.
-        starts, ends: int32[>= 2 n + 2], overwritten.
+        starts, ends: int32[>= n + 2], overwritten.
+        before: int32[> how many words], overwritten: tokens before each word, and all.
     """
-    # Words between spaces are noted behind the places that tokens can take, with the characters
-    # so far that are no letters.
-    behind = n + 1
-    noted = np.empty(n // 2 + 2, np.int32)
-    words = 0
-    opened = 0
-    seen = 0
-    inside = False
-    for i in range(n):
-        record = record_of(records, points[i])
-        is_word = (record & SPACE) == 0
-        starts[behind + opened] = i
-        ends[behind + words] = i
-        noted[words] = seen
-        opened += is_word & (not inside)
-        words += inside & (not is_word)
-        seen += is_word & ((record & ALPHA) == 0)
-        inside = is_word
-    if inside:
-        ends[behind + words] = n
-        noted[words] = seen
-        words += 1
+    word_starts, word_ends, m, others = words
     count = ZERO
-    before = 0
-    for w in range(words):
-        begin = np.int64(starts[behind + w])
-        i = np.int64(ends[behind + w])
-        marks = noted[w] - before
-        before = noted[w]
+    other = np.int32(0)
+    for w in range(m):
+        begin = np.int64(word_starts[w])
+        i = np.int64(word_ends[w])
+        before[w] = count
+        marks = others[w] - other
+        other = others[w]
         last = record_of(records, points[i - 1])
         # Most words are letters, or letters and one mark at the end.
         if marks == 0:
@@ -117,6 +99,26 @@ def find_tokens(points, n, records, lower, abbreviations, cuts, starts, ends):  
             count += 2
         else:
             count = _cut(points, begin, i, records, lower, abbreviations, cuts, starts, ends, count)
+    before[m] = count
+    return count
+
+
+@kernel
+def count_tokens(points, start, end, records, lower, abbreviations, cuts, starts, ends):  # type: ignore[no-untyped-def]
+    """How many tokens points[start:end] has, which begins and ends in a word.
+
+    Args:
+        starts, ends: int32[>= end - start + 2], overwritten; the rest as of `find_tokens`.
+    """
+    count = ZERO
+    i = start
+    while i < end:
+        begin = i
+        while i < end and not is_space(points[i], records):
+            i += 1
+        count = _cut(points, begin, i, records, lower, abbreviations, cuts, starts, ends, count)
+        while i < end and is_space(points[i], records):
+            i += 1
     return count
 
 
