@@ -15,7 +15,7 @@ from llm_data_assets.text.characters import (
     UPPER,
     WORD,
 )
-from llm_data_assets.text.kernels import PRIME_1, PRIME_2, hash_points, is_among, record_of
+from llm_data_assets.text.kernels import PRIME_1, PRIME_2, ZERO, hash_points, is_among, record_of
 from llm_data_assets.text.stop_words import BY_LANGUAGE, GOPHER
 
 # What is known of a distinct word: bits of its flags.
@@ -115,7 +115,7 @@ def number_words(  # type: ignore[no-untyped-def]
     """
     tokens, words, keys, slots, normal_keys, normal_slots = table
     shift = clear_slots(slots, count)
-    normal_shift = clear_slots(normal_slots, count)
+    normal_shift = clear_slots(normal_slots, count if normalise else ZERO)
     distinct = 0
     normals = 0
     for w in range(count):
