@@ -64,12 +64,8 @@ def strict_json(meta: Mapping[str, Any]) -> str:
 
 def without_surrogates(text: str) -> str:
     """The text with lone surrogates, which UTF-8 cannot hold, as U+FFFD; pairs are joined."""
-    import pyarrow as pa  # the list of formats comes without Arrow
-
     try:
-        # As `text.encode()`, but the bytes stay with the text for those who ask again: on a
-        # document's way into a table four do.
-        pa.scalar(text)
+        text.encode()
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text

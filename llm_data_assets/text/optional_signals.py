@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -75,32 +76,32 @@ def measure_optional(
         asked: names of signals that need no model; those of `models` are always measured.
     """
     found: dict[str, Any] = {}
-    plain = texts.to_pylist()
+    plain = cache(texts.to_pylist)  # dear, and mostly nothing asks for it
     if any(each.name in asked for each in LINE_LANGUAGES):
         rows = [
             line_languages(text, language)
-            for text, language in zip(plain, languages.to_pylist(), strict=True)
+            for text, language in zip(plain(), languages.to_pylist(), strict=True)
         ]
         found |= {each.name: [row[i] for row in rows] for i, each in enumerate(LINE_LANGUAGES)}
     if BOILERPLATE.name in asked:
-        found[BOILERPLATE.name] = [boilerplate_share(text) for text in plain]
+        found[BOILERPLATE.name] = [boilerplate_share(text) for text in plain()]
     kinds = [kind for kind, each in zip(KINDS, PERSONAL_DATA, strict=True) if each.name in asked]
     if kinds:
-        masked = [[edit.kind for edit in mask(text, kinds)[1]] for text in plain]
+        masked = [[edit.kind for edit in mask(text, kinds)[1]] for text in plain()]
         found |= {f"personal_data_{kind}": [row.count(kind) for row in masked] for kind in kinds}
     if any(each.name in asked for each in (*LETTERS, MIXED)):
         shares = script_shares(texts)
         found |= {each.name: shares[:, i] for i, each in enumerate((*LETTERS, MIXED))}
     if GENERATED.name in asked:
-        found[GENERATED.name] = [int(is_generated(text)) for text in plain]
+        found[GENERATED.name] = [int(is_generated(text)) for text in plain()]
     if STATED.name in asked:
-        found[STATED.name] = [stated_license(text) for text in plain]
+        found[STATED.name] = [stated_license(text) for text in plain()]
     if models.perplexity:
         found[PERPLEXITY.name] = perplexities(models.perplexity, texts)
     for name, classifier in models.classifiers.items():
-        found[name] = classify(classifier, plain)
+        found[name] = classify(classifier, plain())
     for name, listed in models.words.items():
-        found[name] = [listed_share(text, listed) for text in plain]
+        found[name] = [listed_share(text, listed) for text in plain()]
     columns = [
         pa.array(found[each.name], each.dtype)
         if each.name in found

@@ -29,27 +29,32 @@ CONTROLS = re.compile(
 _ALONE = "[\x80-\x9fŒœÃÂØÙ]"
 # Characters about a suspicious place that hold every match through it: BADNESS_RE's longest has 7.
 _AROUND = 12
+_FEW = 32  # places that most texts with any have room in
 
 
 def signs_of(text: str) -> int:
     """The bits of what may be there; what they do not name is surely not."""
-    return _find(text, 0)[0]
+    return _look(text, 0)[0]
 
 
 def is_bad(text: str) -> bool:
     """Whether ftfy sees wrong decoding in a text: its `is_bad`, asked only where it could be."""
-    _, count, _ = _find(text, 0)
-    _, _, places = _find(text, count)
-    around = (BADNESS_RE.search(text, max(0, at - _AROUND), at + _AROUND) for at in places.tolist())
+    _, count, places = _look(text, _FEW)
+    if count > _FEW:
+        _, _, places = _look(text, count)
+    around = (
+        BADNESS_RE.search(text, max(0, at - _AROUND), at + _AROUND)
+        for at in places[:count].tolist()
+    )
     # Once more where one was found: what must not follow a match may lie past the cut.
     return any(around) and bool(BADNESS_RE.search(text))
 
 
-def _find(text: str, n_places: int) -> tuple[int, int, np.ndarray]:
+def _look(text: str, room: int) -> tuple[int, int, np.ndarray]:
     """The bits, how many places may be wrong decoding, and the first of these, by character."""
     data = np.frombuffer(text.encode("utf-8", "surrogatepass") or b" ", np.uint8)
-    places = np.empty(n_places, np.int64)
-    bits, count = _look(data, *_tables(), places)
+    places = np.empty(room, np.int64)
+    bits, count = _read(data, *_tables(), places)
     return bits, count, places
 
 
@@ -73,7 +78,7 @@ def _tables() -> _Tables:
         (UNCOMPOSED, _uncomposed(characters)),
     ):
         records[[ord(each) for each in "".join(bearers)]] |= bit
-    firsts, seconds = np.zeros((2, TABLE_SIZE), np.uint32)
+    firsts, seconds = np.zeros((2, TABLE_SIZE), np.uint64)
     pairs = _pairs()
     either = "".join(side.strip("[]") for pair in pairs for side in pair)
     members = "".join(re.findall(f"[{either}]", characters))
@@ -117,11 +122,11 @@ def _pairs() -> list[tuple[str, str]]:
 
 
 @kernel
-def _look(data, records, firsts, seconds, places):  # type: ignore[no-untyped-def]
+def _read(data, records, firsts, seconds, places):  # type: ignore[no-untyped-def]
     bits = np.int64(0)
     count = np.int64(0)
     at = np.int64(0)  # characters so far
-    before = np.uint32(0)  # the pairs that the last character may be first of
+    before = np.uint64(0)  # the pairs that the last character may be first of
     last = np.int64(0)  # its combining class
     i = np.int64(0)
     while i < len(data):
@@ -130,7 +135,7 @@ def _look(data, records, firsts, seconds, places):  # type: ignore[no-untyped-de
             i += 1
         if i > plain:
             at += i - plain
-            before, last = np.uint32(0), np.int64(0)
+            before, last = np.uint64(0), np.int64(0)
             continue
         byte = np.int64(data[i])
         if byte < 0x80:
@@ -145,13 +150,13 @@ def _look(data, records, firsts, seconds, places):  # type: ignore[no-untyped-de
             point |= (data[i + 2] & 0x3F) << 6 | (data[i + 3] & 0x3F)
             width = 4
         record = np.int64(records[point]) if point < len(records) else np.int64(0)
-        after = seconds[point] if point < len(records) else np.uint32(0)
+        after = seconds[point] if point < len(records) else np.uint64(0)
         if record & MOJIBAKE or before & after:
             bits |= MOJIBAKE
             if count < len(places):
                 places[count] = at
             count += 1
-        before = firsts[point] if point < len(records) else np.uint32(0)
+        before = firsts[point] if point < len(records) else np.uint64(0)
         bits |= record & (NEWLINE | CONTROL | UNCOMPOSED)
         order = record >> 8
         if 0 < order < last:
