@@ -155,7 +155,6 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                 points, (starts, ends, m, others), records, lower, abbreviations, cuts,
                 token_starts, token_ends, tokens_before,
             )  # fmt: skip
-            # Those of a line without its citations are counted behind them, if there are such.
         if groups & OF_C4:
             split = m
             if modes[d] != BY_SPACE:
@@ -163,6 +162,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
             asked = cuts if groups & OF_C4_TOKENS else np.uint16(0)
             size, _, kept_tokens = measure_c4(
                 points, records, lower, abbreviations, (starts, ends, split, noted, before),
+                # A line without its citations is cut anew, behind the tokens of the text.
                 (asked, tokens_before, token_starts[n_tokens:], token_ends[n_tokens:]),
                 may_hold_phrase(data[offsets[d] : offsets[d + 1]]), lines, left,
                 row[C4_T5:FINEWEB], row[FINEWEB:C4_DCLM], row[C4_DCLM:DCLM],
