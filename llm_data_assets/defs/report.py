@@ -8,7 +8,7 @@ from llm_data_assets.config.workspace import Workspace
 from llm_data_assets.defs.stage_assets import OWNER
 from llm_data_assets.defs.studio_links import studio_link
 from llm_data_assets.lake.models import load_models
-from llm_data_assets.stages.publication import publish_owed
+from llm_data_assets.stages.publication import publish_now
 from llm_data_assets.studio.cards.write import CARDS, write_cards
 from llm_data_assets.studio.report import write_report
 
@@ -34,7 +34,7 @@ def report_asset(workspace: Workspace) -> dg.AssetsDefinition:
         metadata=studio_link(REPORT),
     )
     def corpus_report() -> dg.MaterializeResult:
-        publish_owed(workspace)
+        publish_now(workspace)
         file = write_report(workspace, report_file(workspace))
         return dg.MaterializeResult(
             metadata={

@@ -39,8 +39,9 @@ def publish(
 ) -> Path:
     """Write the views of all `tables` and SQL `models` (name -> SELECT) and swap them in.
 
-    A model whose table the warehouse has published is read from there. Of the `restricted`
-    sources the texts are null, unless the connection holds a role that opens them.
+    Nothing is written where the present publication says the same. A model whose table the
+    warehouse has published is read from there. Of the `restricted` sources the texts are null,
+    unless the connection holds a role that opens them.
     """
     make_home(home)
     tables, lake = list(tables), Lake(home / "lake")
@@ -56,8 +57,10 @@ def publish(
             "views": {name: digest(view) for name, view in views.items()},
             "built": {name: _built(model_file(home, name, restricted)) for name in models},
         }
-        fresh = home / f".catalog-{uuid.uuid4().hex}.duckdb"
         due = _due(_marks(home), marks)
+        if not due:
+            return home / CATALOG
+        fresh = home / f".catalog-{uuid.uuid4().hex}.duckdb"
         if len(due) < len(views):
             shutil.copyfile((home / CATALOG).resolve(), fresh)
         connection = duckdb.connect(str(fresh))

@@ -16,40 +16,35 @@ from llm_data_assets.lake.models import load_models
 # a run over small sources. A stage that takes longer is always seen as soon as it is done.
 _SECONDS_APART = 2.0
 _last: dict[Path, float] = {}  # home -> when it was published, inside `publish_seldom`
-_owed: set[Path] = set()
 
 
 def publish_catalog(workspace: Workspace) -> None:
     """Publish the views of every table and model over the current versions."""
     last = _last.get(workspace.home)
-    if last is not None and time.monotonic() - last < _SECONDS_APART:
-        _owed.add(workspace.home)
-    else:
-        _publish(workspace)
+    if last is None or time.monotonic() - last >= _SECONDS_APART:
+        publish_now(workspace)
 
 
 @contextmanager
 def publish_seldom(workspace: Workspace) -> Iterator[None]:
-    """Inside, publications lie two seconds apart; the newest state is there after the block."""
+    """Inside, publications lie two seconds apart; the newest state is there after the block.
+
+    Also where nothing was due inside: a run that was killed may have left its last stages out.
+    """
     _last[workspace.home] = -math.inf
     try:
         yield
     finally:
         del _last[workspace.home]
-        publish_owed(workspace)
+        if (workspace.home / CATALOG).exists():  # what was made first in the block is published
+            publish_now(workspace)
 
 
-def publish_owed(workspace: Workspace) -> None:
-    """Publish now what `publish_seldom` left for later."""
-    if workspace.home in _owed:
-        _publish(workspace)
-
-
-def _publish(workspace: Workspace) -> None:
+def publish_now(workspace: Workspace) -> None:
+    """As `publish_catalog`, however lately that was."""
     from llm_data_assets.stages.materialise import ALL_TABLES  # brings every kernel along
 
     publish(workspace.home, ALL_TABLES, load_models(), workspace.restricted)
-    _owed.discard(workspace.home)
     if workspace.home in _last:
         _last[workspace.home] = time.monotonic()
 
@@ -60,7 +55,7 @@ def refresh_catalog(workspace: Workspace) -> None:
     if not (workspace.home / CATALOG).exists():
         return
     if not published(workspace.home, load_models(), workspace.restricted):
-        _publish(workspace)
+        publish_now(workspace)
 
 
 def open_catalog(workspace: Workspace) -> duckdb.DuckDBPyConnection:

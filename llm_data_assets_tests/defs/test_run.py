@@ -74,6 +74,21 @@ def test_short_stages_share_a_publication_and_the_last_is_never_missing(
     assert rows == [(sum(len(step.stages) for step in report.ran),)]
 
 
+def test_what_a_killed_run_did_not_publish_the_next_run_does(
+    small_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages = "SELECT count(*) FROM latest_stats"
+    with open_instance(small_workspace.home) as instance:
+        run(small_workspace, instance, to="raw_corpus")
+        with monkeypatch.context() as killed:
+            killed.setattr(publication, "publish", lambda *args: None)
+            ran = run(reopened(small_workspace), instance, to="document_signatures").ran
+        before = connect(small_workspace.home).execute(stages).fetchall()
+        assert run(reopened(small_workspace), instance, to="document_signatures").ran == []
+    after = connect(small_workspace.home).execute(stages).fetchall()
+    assert after[0][0] - before[0][0] == sum(len(step.stages) for step in ran) > 0
+
+
 def test_models_are_built_and_published(small_workspace: Workspace) -> None:
     with open_instance(small_workspace.home) as instance:
         assert run(small_workspace, instance).failures == []

@@ -75,6 +75,9 @@ def test_only_what_changed_is_bound_again(tmp_path: Path, made: list[str]) -> No
     put(tmp_path, "b", doc_id=["b/1"], n_bytes=[5])
     publish(tmp_path, tables, MODELS)
     assert made == ["names_and_sizes"] * 2
+    publication = (tmp_path / CATALOG).resolve()
+    publish(tmp_path, tables, MODELS)
+    assert (tmp_path / CATALOG).resolve() == publication  # readers keep what they have opened
     assert shown(tmp_path)[1:] == [[("a", 3), ("b", 5)], [(5,)]]
     assert shown(tmp_path) == made_from_nothing(tmp_path, tables, MODELS)
 
@@ -118,6 +121,7 @@ def test_a_publication_without_marks_is_made_whole(tmp_path: Path, made: list[st
     made.clear()
     publish(tmp_path, [NAMES], MODELS)
     assert len(made) == 4  # the table, who may read what, and two models
-    for _ in range(5):
+    for size in range(5):
+        put(tmp_path, "a", doc_id=["a/1"], n_bytes=[size])
         publish(tmp_path, [NAMES], MODELS)
     assert len(list(tmp_path.glob(".catalog-*.json"))) == 3  # as many as publications are kept
