@@ -23,6 +23,7 @@ from llm_data_assets.lake.schemas import (
     TRAINING_EXPORT,
 )
 from llm_data_assets.lake.shard_files import ShardFile
+from llm_data_assets.lake.temporaries import is_left
 from llm_data_assets.stages.access import note_export, refuse_restricted
 from llm_data_assets.stages.data_gap import refuse_unplanned, verdict_of
 from llm_data_assets.stages.run_tokens import forget, prepare, read_run
@@ -35,7 +36,7 @@ CODE_VERSION = "2"
 FORMATS: tuple[str, ...] = get_args(ExportFormat)
 MANIFEST = "manifest.json"
 # What an export writes below its folder, whole or on the way.
-_OWN = re.compile(rf"({'|'.join(FORMATS)})/({VALIDATION}/)?(\.?corpus-\d+\..+|index\.json)")
+_OWN = re.compile(rf"({'|'.join(FORMATS)})/({VALIDATION}/)?(\.?corpus-\d+[.-].+|index\.json)")
 
 
 def export_run(
@@ -87,7 +88,7 @@ def export_run(
     _remove_others(folder, {base / row["file"] for row in rows})
     if "mds" in formats:
         for place, _ in parts:  # the reader's `split` is a folder below
-            if shards := sorted((folder / "mds" / place).glob("*.mds")):
+            if shards := sorted((folder / "mds" / place).glob("corpus-*.mds")):
                 index = mds.index(shards, _vocab_size(context))
                 write_json(folder / "mds" / place / "index.json", index, indent=2)
     write_json(folder / MANIFEST, {**manifest(context, rows), "shards": wanted}, indent=2)
@@ -245,11 +246,13 @@ def _manifest_key(folder: Path) -> dict[str, str] | None:
 
 
 def _remove_others(folder: Path, wanted: Set[Path]) -> None:
-    """Shards of an earlier export that are no part of this one; whatever else lies there stays."""
+    """Shards of an earlier export that are no part of this one; whatever else lies there stays,
+    and so does what a run beside this one is writing."""
     for path in folder.rglob("*"):
         own = _OWN.fullmatch(path.relative_to(folder).as_posix())
-        if own and path.is_file() and path not in wanted:
-            path.unlink()
+        under_way = path.name.startswith(".") and not is_left(path)
+        if own and path.is_file() and path not in wanted and not under_way:
+            path.unlink(missing_ok=True)
     for form in FORMATS:
         for place in (folder / form / VALIDATION, folder / form):
             if place.is_dir() and not any(place.iterdir()):

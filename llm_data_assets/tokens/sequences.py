@@ -4,7 +4,6 @@ A writer is a module with `write(prefix, batches, *, vocab_size) -> list[Path]`:
 of `SCHEMA` to `prefix` with its own endings, all files whole or none, and returns them.
 """
 
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from llm_data_assets.lake.temporaries import beside
 
 SCHEMA = pa.schema(
     [
@@ -54,12 +55,12 @@ def checked_ids(batch: pa.Table, vocab_size: int) -> pa.ListArray:
 def whole_files(prefix: Path, endings: Sequence[str]) -> Iterator[dict[str, Path]]:
     """Paths to write to, by ending; they become `prefix` + ending together at the end, or go."""
     prefix.parent.mkdir(parents=True, exist_ok=True)
-    mark = uuid.uuid4().hex
-    beside = {end: prefix.with_name(f".{prefix.name}.{mark}{end}") for end in endings}
+    name = beside(prefix).name
+    written = {end: prefix.with_name(name + end) for end in endings}
     try:
-        yield beside
-        for end, path in beside.items():
+        yield written
+        for end, path in written.items():
             path.replace(prefix.with_name(prefix.name + end))
     finally:
-        for path in beside.values():
+        for path in written.values():
             path.unlink(missing_ok=True)

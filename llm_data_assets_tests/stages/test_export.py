@@ -12,6 +12,7 @@ from llm_data_assets.config.workspace import Workspace, open_workspace
 from llm_data_assets.explain_position import documents_at, place_in_file
 from llm_data_assets.lake.catalog import connect
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, TRAINING_EXPORT
+from llm_data_assets.lake.temporaries import beside, where
 from llm_data_assets.stages import export_files
 from llm_data_assets.stages.export_out import export_to
 from llm_data_assets.stages.graph import STAGES
@@ -193,7 +194,10 @@ def test_the_command_exports_beside_files_of_others_and_leaves_them(
     monkeypatch.setenv("LLM_DATA_PIPELINE", str(mixed.pipeline.path))
     out = tmp_path / "out"
     others = [out / "thesis.txt", out / "mds" / "notes.txt", out / "own" / "corpus-00000.bin"]
-    ours = [out / "mds" / "corpus-00999.mds", out / "jsonl" / "corpus-00000.jsonl.zst"]
+    # What a run beside this one is writing, and what one left that was killed.
+    others.append(out / "mds" / f"{beside(Path('corpus-00000')).name}.mds")
+    left = out / "mds" / f".corpus-00000-{where()}-{2**22 + 1}-0.tmp.mds"
+    ours = [out / "mds" / "corpus-00999.mds", out / "jsonl" / "corpus-00000.jsonl.zst", left]
     for path in others + ours:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("here before")
@@ -201,7 +205,7 @@ def test_the_command_exports_beside_files_of_others_and_leaves_them(
     assert code == 0 and text.split()[-1].endswith("manifest.json")
     assert all(path.read_text() == "here before" for path in others)
     assert not any(path.exists() for path in [*ours, out / "jsonl"])
-    shards = sorted((out / "mds").glob("*.mds"))
+    shards = sorted((out / "mds").glob("corpus-*.mds"))
     assert len(shards) == len(json.loads((out / "mds" / "index.json").read_text())["shards"])
     code, text = call(capsys, "export", "small", "--format", "tfrecord", "--out", str(out))
     assert code == 2 and "Try: one of" in " ".join(text.split())
