@@ -20,7 +20,7 @@ from llm_data_assets.text.characters import TABLE_SIZE
 
 # What may be there; the bits of a result, and of a character's record.
 MOJIBAKE, NEWLINE, CONTROL, UNCOMPOSED = 1, 2, 4, 8
-_CLASS_SHIFT = np.uint16(8)  # the canonical combining class: the high byte of a record
+_CLASS_SHIFT = 8  # the canonical combining class: the high byte of a record
 
 NEWLINES = re.compile("\r\n?|\u2028|\u2029|\x85")
 CONTROLS = re.compile(
@@ -70,7 +70,7 @@ class _Tables(NamedTuple):
 def _tables() -> _Tables:
     characters = "".join(map(chr, range(TABLE_SIZE)))
     classes = np.fromiter(map(unicodedata.combining, characters), np.uint16, TABLE_SIZE)
-    records = classes << _CLASS_SHIFT
+    records = classes << np.uint16(_CLASS_SHIFT)
     for bit, bearers in (
         (MOJIBAKE, re.findall(_ALONE, characters)),
         (NEWLINE, NEWLINES.findall(characters)),
@@ -123,6 +123,8 @@ def _pairs() -> list[tuple[str, str]]:
 
 @kernel
 def _read(data, records, firsts, seconds, places):  # type: ignore[no-untyped-def]
+    """The bits of uint8[n > 0], UTF-8, and how many places may be wrong decoding; the first of
+    these, by character, into int64 `places`. The tables are `_Tables`."""
     bits = np.int64(0)
     count = np.int64(0)
     at = np.int64(0)  # characters so far
@@ -149,16 +151,18 @@ def _read(data, records, firsts, seconds, places):  # type: ignore[no-untyped-de
             point = (byte & 0x07) << 18 | (data[i + 1] & 0x3F) << 12
             point |= (data[i + 2] & 0x3F) << 6 | (data[i + 3] & 0x3F)
             width = 4
-        record = np.int64(records[point]) if point < len(records) else np.int64(0)
-        after = seconds[point] if point < len(records) else np.uint64(0)
-        if record & MOJIBAKE or before & after:
+        record = np.int64(0)
+        first, second = np.uint64(0), np.uint64(0)
+        if point < len(records):
+            record, first, second = np.int64(records[point]), firsts[point], seconds[point]
+        if record & MOJIBAKE or before & second:
             bits |= MOJIBAKE
             if count < len(places):
                 places[count] = at
             count += 1
-        before = firsts[point] if point < len(records) else np.uint64(0)
+        before = first
         bits |= record & (NEWLINE | CONTROL | UNCOMPOSED)
-        order = record >> 8
+        order = record >> _CLASS_SHIFT
         if 0 < order < last:
             bits |= UNCOMPOSED
         last = order
