@@ -29,6 +29,7 @@ from llm_data_assets.dedup.normalise import UNSPACED_BLOCKS, normalise
 from llm_data_assets.dedup.vectors import (
     BLOCK,
     LANES,
+    copy_16,
     count_ones,
     fold_ascii,
     load64,
@@ -145,21 +146,27 @@ def _hash_16(h, wide, start, size):  # type: ignore[no-untyped-def]
 
     Bytes past the end count as zero; tokens hold no zero byte, so that is unambiguous.
     """
-    part = min(size, 16)
+    part = np.uintp(min(size, 16))
     h = (h ^ (load64(wide, np.uintp(start)) & _FIRST[part])) * _PRIME_1
     h += (load64(wide, np.uintp(start + 8)) & _SECOND[part]) * _PRIME_2
     return h ^ (h >> np.uint64(32))
 
 
 @kernel
-def _words(wide, n, edges, hashes):  # type: ignore[no-untyped-def]
-    """Hash of every word of an expanded text; returns how many. Overwrites `wide` past `n`."""
-    for i in range(n, n + _PAD):
-        wide[i] = _SPACE
+def word_edges(text, edges):  # type: ignore[no-untyped-def]
+    """Where each word of a text begins, and where it ends; returns how many there are.
+
+    Args:
+        text: uint8[...], words and spaces; up to `BLOCK` bytes past its end are read.
+        edges: int64[...], written, some past the last word's.
+    """
+    n = len(text)
     count = 0
     carry = np.uint64(0)
     for at in range(0, n + 1, BLOCK):
-        bits = word_bits(wide, np.uintp(at))
+        bits = word_bits(text, np.uintp(at))
+        if at + BLOCK > n:
+            bits &= (np.uint64(1) << np.uint64(n - at)) - np.uint64(1)
         changes = bits ^ ((bits << np.uint64(1)) | carry)
         carry = bits >> np.uint64(BLOCK - 1)
         # Eight at a time without asking after each: what is too much is written over.
@@ -170,21 +177,28 @@ def _words(wide, n, edges, hashes):  # type: ignore[no-untyped-def]
                 changes &= changes - np.uint64(1)
             count += 8
         count = end
+    return count // 2
+
+
+@kernel
+def _words(wide, n, edges, hashes):  # type: ignore[no-untyped-def]
+    """Hash of every word of an expanded text; returns how many."""
+    count = word_edges(wide[:n], edges)
     longest = 0
-    for i in range(count // 2):
+    for i in range(count):
         start = edges[2 * i]
         size = edges[2 * i + 1] - start
         longest = max(longest, size)
         hashes[i] = _hash_16(np.uint64(0), wide, start, size)
     if longest > 16:
-        for i in range(count // 2):
+        for i in range(count):
             start = edges[2 * i]
             size = edges[2 * i + 1] - start
             while size > 16:
                 start += 16
                 size -= 16
                 hashes[i] = _hash_16(hashes[i], wide, start, size)
-    return count // 2
+    return count
 
 
 @kernel
@@ -237,7 +251,7 @@ def _roll(tokens, n, width, out):  # type: ignore[no-untyped-def]
         power *= _PRIME_2
     out[0] = total
     for i in range(width, n):
-        total = total * _PRIME_2 + tokens[i] - tokens[i - width] * power
+        total = total * _PRIME_2 + (tokens[i] - tokens[i - width] * power)
         out[i - width + 1] = total
     count = max(1, n - width + 1)
     for i in range(count):
@@ -309,7 +323,8 @@ def fold_texts(data, offsets, is_key, records, mapped, mapped_offsets):  # type:
     for row in range(n):
         longest = max(longest, offsets[row + 1] - offsets[row])
     wide = np.empty(MAX_GROWTH * longest + _PAD, np.uint8)
-    folded = np.empty(MAX_GROWTH * (offsets[n] - offsets[0]) + n + 1, np.uint8)
+    edges = np.empty(MAX_GROWTH * longest + _PAD, np.int64)
+    folded = np.empty(MAX_GROWTH * (offsets[n] - offsets[0]) + n + _PAD, np.uint8)
     ends = np.zeros(n + 1, np.int64)
     left = np.zeros(n, np.bool_)
     for row in range(n):
@@ -325,13 +340,14 @@ def fold_texts(data, offsets, is_key, records, mapped, mapped_offsets):  # type:
                 left[row] = True
                 continue
         to = ends[row]
-        previous = _SPACE
-        for i in range(size):
-            byte = wide[i]
-            folded[to] = byte
-            to += (byte != _SPACE) | (previous != _SPACE)
-            previous = byte
-        ends[row + 1] = to - (size > 0 and previous == _SPACE and to > ends[row])
+        for word in range(word_edges(wide[:size], edges)):
+            start, stop = edges[2 * word], edges[2 * word + 1]
+            for at in range(start, stop, 16):
+                copy_16(wide, np.uintp(at), folded, np.uintp(to + at - start))
+            to += stop - start
+            folded[to] = _SPACE
+            to += 1
+        ends[row + 1] = max(to - 1, ends[row])
     return folded[: ends[n]], ends, left
 
 

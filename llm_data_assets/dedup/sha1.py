@@ -13,12 +13,14 @@ from llm_data_assets.dedup.kernels import (
     CHARACTERS,
     CHARACTERS_PER_WORD,
     is_unspaced,
+    word_edges,
 )
 from llm_data_assets.dedup.vectors import LANES, add_sha1_block
 from llm_data_assets.kernel import allocating, kernel
 
 # A block that holds only padding begins up to 8 bytes past the end of its message.
 _PAD = 80
+_ONE_BLOCK = 55  # bytes that leave room for the end marker and the length
 _INITIAL = np.array([0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0], np.uint32)
 _SPACE = np.uint8(32)
 
@@ -40,24 +42,23 @@ def sha1_shingles(keys, offsets, ngram, unit):  # type: ignore[no-untyped-def]
         data[i] = keys[i]
     starts = np.empty(len(keys) + 1, np.int64)
     sizes = np.empty(len(keys) + 1, np.int64)
+    edges = np.empty(2 * len(keys) + _PAD, np.int64)
     ends = np.zeros(n + 1, np.int64)
     total = 0
     for row in range(n):
         text = data[offsets[row] : offsets[row + 1]]
-        tokens = starts[total:]
-        unspaced = unit == CHARACTERS or (unit == BY_SCRIPT and is_unspaced(text, len(text)))
-        if unspaced:
-            count, size = _characters(text, tokens)
+        if unit == CHARACTERS or (unit == BY_SCRIPT and is_unspaced(text, len(text))):
+            count = _character_edges(text, edges)
             width = ngram if unit == CHARACTERS else CHARACTERS_PER_WORD * ngram
         else:
-            count, size = _words(text, tokens), len(text)
+            count = word_edges(text, edges)
             width = ngram
-        shingles = max(1, count - width + 1) if count else 0
+        last = min(count, width) - 1
+        shingles = count - last if count else 0
         for i in range(shingles):
-            # A shingle ends where the text does, or before the token after it and its space.
-            end = size if i + width >= count else tokens[i + width] - (not unspaced)
-            sizes[total + i] = end - tokens[i]
-            tokens[i] += offsets[row]
+            start, end = edges[2 * i], edges[2 * (i + last) + 1]
+            starts[total + i] = offsets[row] + start
+            sizes[total + i] = end - start
         total += shingles
         ends[row + 1] = total
     hashes = np.empty(total, np.uint64)
@@ -66,39 +67,24 @@ def sha1_shingles(keys, offsets, ngram, unit):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _words(text, starts):  # type: ignore[no-untyped-def]
-    """Where each word of a normalised text begins; returns how many there are."""
-    count = 0
-    previous = _SPACE
-    for i in range(len(text)):
-        starts[count] = i
-        count += previous == _SPACE
-        previous = text[i]
-    return count
-
-
-@kernel
-def _characters(text, starts):  # type: ignore[no-untyped-def]
-    """Remove the spaces of a normalised text in place and find where each character begins.
-
-    Returns:
-        how many characters and how many bytes are left.
-    """
+def _character_edges(text, edges):  # type: ignore[no-untyped-def]
+    """Remove the spaces of a normalised text in place, and find where each character begins and
+    ends; returns how many there are."""
     count = 0
     to = 0
     for byte in text:
-        starts[count] = to
-        count += (byte != _SPACE) & ((byte & 0xC0) != 0x80)
+        begins = (byte != _SPACE) & ((byte & 0xC0) != 0x80)
+        edges[2 * count] = to
+        count += begins
         text[to] = byte
         to += byte != _SPACE
-    return count, to
+        edges[2 * max(count, 1) - 1] = to
+    return count
 
 
 @allocating
 def _digest(data, starts, sizes, hashes):  # type: ignore[no-untyped-def]
     """Hash `size` bytes of `data` from each start on; `_PAD` bytes past the end are read."""
-    blocks = (sizes + 8) // 64 + 1
-    order = _by_blocks(blocks)
     places = np.zeros(LANES, np.int64)
     rest = np.zeros(LANES, np.int32)
     tail = np.zeros((2, LANES), np.uint32)
@@ -106,33 +92,44 @@ def _digest(data, starts, sizes, hashes):  # type: ignore[no-untyped-def]
     for i in range(5):
         initial[i] = _INITIAL[i]
     state = np.empty((5, LANES), np.uint32)
-    short = 0  # messages of one block come first
-    while short + LANES <= len(order) and blocks[order[short + LANES - 1]] == 1:
-        for lane in range(LANES):
-            i = order[short + lane]
-            places[lane] = starts[i]
-            rest[lane] = sizes[i]
-            tail[1, lane] = sizes[i] << 3
-        add_sha1_block(data, places, rest, tail, initial, state)
-        for lane in range(LANES):
-            hashes[order[short + lane]] = _first_bytes(state[0, lane])
-        short += LANES
-    for at in range(short, len(order), LANES):
+    lanes, longer = np.zeros(LANES, np.int64), np.empty(len(sizes), np.int64)
+    n_lanes = n_longer = 0
+    for i in range(len(sizes)):
+        if sizes[i] > _ONE_BLOCK:
+            longer[n_longer] = i
+            n_longer += 1
+            continue
+        lanes[n_lanes] = i
+        places[n_lanes] = starts[i]
+        rest[n_lanes] = sizes[i]
+        tail[1, n_lanes] = sizes[i] << 3
+        n_lanes += 1
+        if n_lanes == LANES:
+            add_sha1_block(data, places, rest, tail, initial, state)
+            for lane in range(LANES):
+                hashes[lanes[lane]] = _first_bytes(state[0, lane])
+            n_lanes = 0
+    add_sha1_block(data, places, rest, tail, initial, state)
+    for lane in range(n_lanes):
+        hashes[lanes[lane]] = _first_bytes(state[0, lane])
+    blocks = (sizes[longer[:n_longer]] + 8) // 64 + 1
+    order = longer[_by_blocks(blocks)]
+    for at in range(0, n_longer, LANES):
         lanes = order[at : at + LANES]
         state[:] = initial
-        for block in range(blocks[lanes[-1]]):
+        for block in range((sizes[lanes[-1]] + 8) // 64 + 1):
             for lane in range(len(lanes)):
                 # A lane that is done goes on with its last block, to no effect.
-                last = blocks[lanes[lane]] - 1
-                this = min(block, last)
                 size = sizes[lanes[lane]]
+                last = (size + 8) // 64
+                this = min(block, last)
                 rest[lane] = min(size - 64 * this, 64)
                 tail[0, lane] = np.uint32(size >> 29) if this == last else np.uint32(0)
                 tail[1, lane] = np.uint32(size << 3) if this == last else np.uint32(0)
                 places[lane] = starts[lanes[lane]] + 64 * this
             add_sha1_block(data, places, rest, tail, state, state)
             for lane in range(len(lanes)):
-                if block == blocks[lanes[lane]] - 1:
+                if block == (sizes[lanes[lane]] + 8) // 64:
                     hashes[lanes[lane]] = _first_bytes(state[0, lane])
 
 

@@ -94,6 +94,23 @@ def word_bits(typing_context, wide, at):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def copy_16(typing_context, data, at, out, to):  # type: ignore[no-untyped-def]
+    """Sixteen bytes of a uint8 array into another that does not overlap it."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        def place(i: int) -> Any:
+            array = context.make_array(signature.args[i])(context, builder, arguments[i]).data
+            first = builder.gep(array, [arguments[i + 1]])
+            return builder.bitcast(first, ir.IntType(128).as_pointer())
+
+        loaded = builder.load(place(0), align=1, typ=ir.IntType(128))
+        builder.store(loaded, place(2), 1)
+        return context.get_dummy_value()
+
+    return types.void(data, types.uintp, out, types.uintp), generate
+
+
+@intrinsic
 def lower_minima(typing_context, values, count, a, b, minima, at):  # type: ignore[no-untyped-def]
     """Lower LANES minima to the least `a * value + b` (modulo 2^32) of the first values.
 

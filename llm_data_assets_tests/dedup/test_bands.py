@@ -23,6 +23,25 @@ def test_keys_are_equal_exactly_where_bands_are(values: list[list[int]]) -> None
             assert (keys[i] == keys[j]).tolist() == bands_agree
 
 
+@pytest.mark.parametrize("rows", range(1, 15))
+def test_keys_are_mixed_polynomials_of_the_values(rows: int) -> None:
+    matrix = np.random.default_rng(rows).integers(0, 1 << 32, (9, 2 * rows), np.uint32)
+    np.testing.assert_array_equal(
+        band_keys(matrix, bands=2, rows=rows),
+        [[_plain_key(row[rows * band :][:rows], band) for band in (0, 1)] for row in matrix],
+    )
+
+
+def _plain_key(values: np.ndarray, band: int) -> int:
+    """Values, two as one where their number is even, as a polynomial; MurmurHash3's finalizer."""
+    key = band + 1
+    for value in values.view(np.uint64) if len(values) % 2 == 0 else values:
+        key = (key * 0x9E3779B185EBCA87 + int(value)) % 2**64
+    key = (key ^ key >> 33) * 0xFF51AFD7ED558CCD % 2**64
+    key = (key ^ key >> 33) * 0xC4CEB9FE1A85EC53 % 2**64
+    return key ^ key >> 33
+
+
 def test_equal_values_in_two_bands_have_two_keys() -> None:
     keys = band_keys(np.zeros((1, 8), np.uint32), bands=4, rows=2)
     assert len(set(keys[0].tolist())) == 4
