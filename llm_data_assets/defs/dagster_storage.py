@@ -1,9 +1,10 @@
 """Dagster's storage in SQLite, for an embedded home of many small runs.
 
-The files are those of Dagster's own `storage: sqlite`, which opens them as well. Its event log
-makes SQLAlchemy's engine anew for each event, without the statements that the last one had
-compiled, and goes through all migrations for each run, whose events have a file of their own:
-together a fifth of what a run over small sources costs.
+The files are those of Dagster's own `storage: sqlite`, which opens them as well. For each event
+that makes SQLAlchemy's engine anew, without the statements that the last one had compiled, and
+opens and closes the file, which has SQLite write its whole log back each time; and it goes through
+all migrations for each run, whose events have a file of their own: together a quarter of what a run
+over small sources costs.
 """
 
 import os
@@ -15,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, Engine, create_engine, make_url
+from sqlalchemy.pool import NullPool, Pool, QueuePool
 
-_KEPT = 8  # engines: the index of all runs, and the runs that are under way
+_KEPT = 8  # files: the table of runs, the index of all events, and the runs that are under way
 
 
 class SqliteStorage(DagsterSqliteStorage):
@@ -29,6 +31,7 @@ class SqliteStorage(DagsterSqliteStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(base_dir, inst_data)
+        self._run_storage = _Runs(self._run_storage._conn_string)
         self._event_log_storage = _EventLog(str(Path(base_dir) / "history" / "runs"))
 
     @classmethod
@@ -36,6 +39,13 @@ class SqliteStorage(DagsterSqliteStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: Any
     ) -> "SqliteStorage":
         return cls.from_local(inst_data=inst_data, **config_value)
+
+
+class _Runs(SqliteRunStorage):
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        with _kept(self._conn_string, _file_of(self._conn_string)).begin() as connection:
+            yield connection
 
 
 class _EventLog(SqliteEventLogStorage):
@@ -47,7 +57,8 @@ class _EventLog(SqliteEventLogStorage):
             if shard not in self._initialized_dbs:
                 self._begin(shard)
                 self._initialized_dbs.add(shard)
-            with _engine(self.conn_string_for_shard(shard)).begin() as connection:
+            place = self.conn_string_for_shard(shard)
+            with _kept(place, _file_of(place)).begin() as connection:
                 yield connection
 
     def _begin(self, shard: str) -> None:
@@ -55,7 +66,7 @@ class _EventLog(SqliteEventLogStorage):
         is_new = not path.exists()
         if is_new and self._new_run and _put(path, self._new_run):
             return
-        self._initdb(_engine(self.conn_string_for_shard(shard)))
+        self._initdb(_engine(self.conn_string_for_shard(shard), NullPool))
         if is_new and not Path(f"{path}-wal").exists():  # else somebody reads it, and it is not all
             self._new_run = path.read_bytes()
 
@@ -70,8 +81,17 @@ def _put(path: Path, data: bytes) -> bool:
     return False
 
 
+def _file_of(place: str) -> int:
+    """Which file lies there now: a home may be removed and made again under a process."""
+    return Path(str(make_url(place).database)).stat().st_ino
+
+
 @lru_cache(maxsize=_KEPT)
-def _engine(place: str) -> Engine:
-    """Connections are closed after use: what was compiled is kept."""
+def _kept(place: str, file: int) -> Engine:
+    """A connection stays open; those that threads need beside it are closed after use."""
+    return _engine(place, QueuePool, pool_size=1, max_overflow=-1)
+
+
+def _engine(place: str, pool: type[Pool], **settings: int) -> Engine:
     waits = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
-    return create_engine(place, poolclass=NullPool, connect_args=waits)
+    return create_engine(place, poolclass=pool, connect_args=waits, **settings)

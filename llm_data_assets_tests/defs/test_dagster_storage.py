@@ -1,5 +1,6 @@
 """The event log of an embedded home: Dagster's own files, made and written for less."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -43,6 +44,15 @@ def test_a_runs_file_is_the_one_that_dagster_would_have_made(small_workspace: Wo
     made, copied = (described(folder / f"{run}.db") for run in runs)
     assert made == copied
     assert made["version"] and made["journal"] == "wal"
+
+
+def test_a_home_that_is_made_again_has_files_of_its_own(small_workspace: Workspace) -> None:
+    for _ in range(2):
+        with open_instance(small_workspace.home) as instance:
+            dg.materialize([numbers], instance=instance)
+            assert len(instance.get_runs()) == 1
+        assert len(as_dagster_opens_it(small_workspace.home).run_storage.get_runs()) == 1
+        shutil.rmtree(small_workspace.home)
 
 
 def test_without_hard_links_each_file_is_made_anew(
