@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE =
 # Where `llm-data studio` answers: what Dagster shows of an asset, a partition, a check links there.
 export LLM_DATA_STUDIO_URL ?= http://127.0.0.1:8765
 
-.PHONY: help setup demo test test-slow lint types audit dev clean
+.PHONY: help setup demo test test-slow lint types audit wheel dev clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -49,6 +49,9 @@ audit: .venv/ready .venv/audit/ready ## SBOM, licences and advisories of the dep
 	.venv/audit/bin/pip install --quiet 'pip>=25.1'
 	.venv/audit/bin/pip install --quiet --group audit
 	touch $@
+
+wheel: .venv/ready ## A wheel with the kernels' machine code in it, into dist/
+	$(BIN)/python deploy/compiled_wheel.py dist
 
 dev: .venv/ready ## Dagster's UI on the same home
 	$(if $(wildcard $(LLM_DATA_HOME)/dagster/dagster.yaml),DAGSTER_HOME=$(abspath $(LLM_DATA_HOME))/dagster) \

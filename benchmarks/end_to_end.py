@@ -1,15 +1,16 @@
 """The whole way beside datatrove's local executor: raw text in, token ids out, one core each.
 
-    python benchmarks/end_to_end.py CORPUS.parquet [--megabytes 160]
+    python benchmarks/end_to_end.py CORPUS.parquet [--megabytes 160] [--wheel dist/X.whl]
 
 CORPUS has columns `name` and `text` (see `text_corpus.py`); its English documents are taken. Both
 sides read the same Parquet file, remove near-duplicates (14 x 8 of 112 permutations over 5-word
 shingles), apply Gopher's, C4's and FineWeb's rules, measuring only what these ask for, and encode
 with the same BPE vocabulary: here as a SentencePiece model, there as the `tokenizer.json` made of
 it. Each side is a process of its own, start-up included; CPU-seconds and peak memory are the
-operating system's, children counted. Ours runs with no kernel compiled yet, and as every later run
-finds them: once before datatrove and twice after it, of which the median counts, since the pace of
-a machine that others share changes within minutes.
+operating system's, children counted. Ours runs with no kernel compiled yet; given the wheel of
+`make wheel`, as its first run after it was installed; and as every later run finds things: once
+before datatrove and twice after it, of which the median counts, since the pace of a machine that
+others share changes within minutes.
 
 Peers, from PyPI: `pip install 'datatrove[processing]' orjson spacy tokenizers`, in a virtual
 environment of its own: the `fasttext-numpy2-wheel` that comes with them takes the place of the
@@ -102,21 +103,24 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         size = _inputs(options.corpus, options.megabytes, folder)
-        kernels = {"NUMBA_CACHE_DIR": str(folder / "kernels")}
-        first = _run_ours(folder, "cold", kernels)
-        print(f"here, nothing compiled yet: {first.cpu_seconds:.1f} CPU-s", flush=True)
-        runs = [_run_ours(folder, "home", kernels)]
+        later = {"NUMBA_CACHE_DIR": str(folder / "kernels")}
+        ours = {"here, nothing compiled yet": _run_ours(folder, "cold", later)}
+        if options.wheel:
+            later = {"PYTHONPATH": str(_install(options.wheel, folder))}
+            ours["here, first run of the wheel"] = _run_ours(folder, "installed", later)
+        for name, cost in ours.items():
+            print(f"{name}: {cost.cpu_seconds:.1f} CPU-s", flush=True)
+        runs = [_run_ours(folder, "home", later)]
         print(f"here: {runs[0].cpu_seconds:.1f} CPU-s", flush=True)
         (folder / "peer.py").write_text(DATATROVE)
         peer = _cost([sys.executable, "peer.py", str(folder)], folder, {})
         for name in ("again", "once more"):
-            runs.append(_run_ours(folder, name, kernels))
+            runs.append(_run_ours(folder, name, later))
             print(f"here, {name}: {runs[-1].cpu_seconds:.1f} CPU-s", flush=True)
-        ours = sorted(runs, key=lambda run: run.cpu_seconds)[1]
+        ours["here"] = sorted(runs, key=lambda run: run.cpu_seconds)[1]
         print(f"\n{'':36}{'CPU-s':>9}{'MB/CPU-s':>10}{'peak MiB':>10}{'ratio':>8}")
-        _row("datatrove", peer, size, peer)
-        _row("here, nothing compiled yet", first, size, peer)
-        _row("here", ours, size, peer)
+        for name, cost in {"datatrove": peer, **ours}.items():
+            _row(name, cost, size, peer)
         _differences(folder)
 
 
@@ -168,6 +172,14 @@ def _as_json(model: bytes) -> dict[str, object]:
             "vocab": ids, "merges": [pair for *_, pair in sorted(merges)],
         },
     }  # fmt: skip
+
+
+def _install(wheel: Path, folder: Path) -> Path:
+    """The wheel in a folder of its own; what it needs is there already."""
+    to = folder / "installed_wheel"
+    install = ["pip", "install", "--quiet", "--no-deps", "--target", str(to), str(wheel)]
+    subprocess.run([sys.executable, "-m", *install], check=True)
+    return to
 
 
 def _run_ours(folder: Path, home: str, environment: dict[str, str]) -> Cost:
@@ -245,6 +257,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--megabytes", type=float, default=160.0)
+    parser.add_argument("--wheel", type=Path, help="what `make wheel` made")
     return parser.parse_args()
 
 

@@ -11,7 +11,13 @@ array it does not own). What allocates is `allocating`, and is called once a chu
 from collections.abc import Callable
 from typing import Any
 
-from numba import njit
+from numba import config, njit
+
+from llm_data_assets.machine_code import level_here
+
+_level = None if config.CPU_NAME else level_here()  # type: ignore[attr-defined]  # set at run time
+if _level:
+    config.CPU_NAME, config.CPU_FEATURES = _level, ""  # type: ignore[attr-defined]
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
