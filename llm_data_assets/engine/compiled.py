@@ -7,6 +7,7 @@ half a gigabyte. Sixty-four workers that begin at once would each do so.
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import llm_data_assets
 def is_new(function: Callable[..., Any]) -> bool:
     """Whether a function of this package has yet to run to its end, where that can be noted."""
     mark = _mark(function)
-    is_ours = function.__module__.startswith(f"{llm_data_assets.__name__}.")
+    is_ours = _plain(function).__module__.startswith(f"{llm_data_assets.__name__}.")
     can_be_noted = not mark.parent.exists() or os.access(mark.parent, os.W_OK)
     return is_ours and not mark.exists() and can_be_noted
 
@@ -34,4 +35,10 @@ def _mark(function: Callable[..., Any]) -> Path:
     beside = Path(llm_data_assets.__file__).parent / "__pycache__"
     folder = Path(os.environ.get("NUMBA_CACHE_DIR") or beside)
     versions = f"{llm_data_assets.__version__}-numba-{version('numba')}"
-    return folder / f"{function.__module__}.{function.__qualname__}-{versions}.compiled"
+    plain = _plain(function)
+    return folder / f"{plain.__module__}.{plain.__qualname__}-{versions}.compiled"
+
+
+def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function without the arguments that it is given already."""
+    return _plain(function.func) if isinstance(function, partial) else function

@@ -21,8 +21,9 @@ Shard = TypeVar("Shard")
 Result = TypeVar("Result")
 
 # A fresh worker imports pyarrow, numba and its kernels for about two CPU-seconds; below this much
-# input one process is done before a pool has started.
+# input one process is done before a pool has started. One that is there takes milliseconds.
 _POOL_PAYS_FROM_BYTES = 32 << 20
+_STARTED_POOL_PAYS_FROM_BYTES = 1 << 20
 _WAY_OUT = (
     "fewer `engine.workers` or a smaller `engine.shard_mb` in pipeline.yaml, then run again: "
     "finished shards are kept"
@@ -44,7 +45,9 @@ def answers(
             more memory. Finished shards are found again by the next run.
     """
     workers = cores(workers)
-    pool_pays = min(workers, len(shards)) > 1 and n_bytes >= _POOL_PAYS_FROM_BYTES
+    is_there = _pool.cache_info().currsize > 0
+    pays_from = _STARTED_POOL_PAYS_FROM_BYTES if is_there else _POOL_PAYS_FROM_BYTES
+    pool_pays = min(workers, len(shards)) > 1 and n_bytes >= pays_from
     try:
         yield from _in_pool(function, shards, workers) if pool_pays else _here(function, shards)
     except MemoryError as error:
@@ -66,6 +69,8 @@ def _here(
 ) -> Iterator[tuple[int, Result]]:
     for index, shard in enumerate(shards):
         yield index, function(shard)
+    if shards and is_new(function):
+        note(function)
 
 
 def _in_pool(

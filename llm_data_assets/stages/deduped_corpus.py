@@ -13,6 +13,7 @@ from llm_data_assets.stages.tally import tally
 from llm_data_assets.stages.versions import data_version
 
 CODE_VERSION = "3"
+_NAME_BYTES = 64  # about what is read of a document, its name and size: nothing of its text
 
 
 def run(context: Context) -> Outcome:
@@ -38,14 +39,15 @@ def run(context: Context) -> Outcome:
     ]
     verdicts = {**partition, "stage": STAGE.name}
     outputs = {STAGE.name: (DEDUPED_CORPUS, partition), VERDICTS.name: (VERDICTS, verdicts)}
-    made = make_shards(context, dedupe_shard, tasks, outputs, 0)
+    read = tally(context, RAW_CORPUS, partition)
+    made = make_shards(context, dedupe_shard, tasks, outputs, _NAME_BYTES * read.rows)
     context.lake.replace_partition(VERDICTS, verdicts, made[VERDICTS.name])
     context.lake.replace_partition(DEDUPED_CORPUS, partition, made[STAGE.name])
     kept = tally(context, DEDUPED_CORPUS, partition, total="n_bytes")
     gone = tally(context, VERDICTS, verdicts, by=["reason"])
     return Outcome(
         files=made[STAGE.name],
-        docs_in=tally(context, RAW_CORPUS, partition).rows,
+        docs_in=read.rows,
         docs=kept.rows,
         n_bytes=kept.total,
         drops={reason: rows for (reason,), rows in sorted(gone.by.items())},

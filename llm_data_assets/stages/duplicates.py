@@ -10,7 +10,7 @@ import xxhash
 
 from llm_data_assets.config.workspace import Workspace, make_home
 from llm_data_assets.dedup.choose import find_duplicates
-from llm_data_assets.engine.run import in_threads, side_by_side
+from llm_data_assets.engine.run import InOrder, in_threads, side_by_side
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, DUPLICATES
 from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.checks import DUPLICATE_SHARE, KEPT_IS_KEPT
@@ -58,10 +58,10 @@ def run(context: Context) -> Outcome:
             in_order=in_order,
             in_threads=threads,
         )
-        return _write(context, signed, found)
+        return _write(context, signed, found, threads)
 
 
-def _write(context: Context, signed: Signed, found: pa.Table) -> Outcome:
+def _write(context: Context, signed: Signed, found: pa.Table, threads: InOrder) -> Outcome:
     """A file for each shard of raw_corpus that loses documents: who reads that needs no other."""
     starts = [start for _, _, start in signed.shards]
     shard_of = np.searchsorted(starts, found["row"].to_numpy(), side="right") - 1
@@ -69,13 +69,18 @@ def _write(context: Context, signed: Signed, found: pa.Table) -> Outcome:
     found = found.sort_by([("shard", "ascending"), ("doc_id", "ascending")])
     bounds = np.searchsorted(found["shard"].to_numpy(), np.arange(len(starts) + 1))
     files: dict[str, list[ShardFile]] = {source: [] for source in context.workspace.sources}
-    for at, (source, raw, _) in enumerate(signed.shards):
-        if bounds[at] < bounds[at + 1]:
-            mine = found.slice(bounds[at], bounds[at + 1] - bounds[at])
-            mine = mine.select(DUPLICATES.schema.names).combine_chunks()
-            partition = {"source": source}
-            written = context.lake.write_shard(DUPLICATES, partition, raw.shard, _key(mine), [mine])
-            files[source].append(written)
+
+    def write(at: int) -> tuple[str, ShardFile]:
+        source, raw, _ = signed.shards[at]
+        mine = found.slice(bounds[at], bounds[at + 1] - bounds[at])
+        mine = mine.select(DUPLICATES.schema.names).combine_chunks()
+        partition = {"source": source}
+        return source, context.lake.write_shard(
+            DUPLICATES, partition, raw.shard, _key(mine), [mine]
+        )
+
+    for source, file in threads(write, np.flatnonzero(np.diff(bounds)).tolist()):
+        files[source].append(file)
     for source, written_of in files.items():
         context.lake.replace_partition(DUPLICATES, {"source": source}, written_of)
     methods = pc.value_counts(found["method"]).to_pylist()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -80,14 +81,29 @@ def test_a_function_is_new_until_it_has_run_on_this_installation(
 ) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     assert is_new(sign_shard)
+    assert is_new(partial(sign_shard, 1))
     note(sign_shard)
     assert not is_new(sign_shard)
+    assert not is_new(partial(sign_shard, 1))
     assert is_new(measure_shard)
     assert not is_new(double), "it compiles nothing of this package"
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "another"))
     assert is_new(sign_shard)
     note(sign_shard)
     assert not is_new(sign_shard)
+
+
+def test_what_has_run_in_this_process_is_not_new_to_a_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[object] = []
+    monkeypatch.setattr("llm_data_assets.engine.local.is_new", lambda function: not noted)
+    monkeypatch.setattr("llm_data_assets.engine.local.note", noted.append)
+    assert run_shards(double, [], engine=Engine(workers=2), home=tmp_path) == []
+    assert not noted
+    for _ in range(2):
+        run_shards(double, range(3), engine=Engine(workers=2), home=tmp_path)
+    assert noted == [double]
 
 
 def test_a_killed_worker_is_named_with_the_way_out(tmp_path: Path) -> None:
