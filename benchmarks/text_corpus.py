@@ -7,6 +7,8 @@
     for each in *.deb; do dpkg-deb -x $each files; done
     python benchmarks/text_corpus.py files corpus.parquet
 
+A gigabyte of manuals, nearly all in English: `apt-get download $(cat benchmarks/manuals.txt)`.
+
 Nothing is installed by this. Any other folder of .html, .txt, .rst, .md or .py files (gzip too)
 serves as well, the site-packages of a Python for one.
 """

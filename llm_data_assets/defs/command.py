@@ -124,18 +124,16 @@ def _show(workspace: Workspace, report: Report, seconds: float) -> None:
         console.print("Try: mend what is named above and run again; finished work is kept.")
         return
     console.print("\nNext:", highlight=False)
-    console.print("  llm-data studio                            the same in the browser")
+    commands = {
+        "llm-data studio": "the same in the browser",
+        "dagster dev": "Dagster's UI: lineage, checks, runs",
+        'llm-data query "FROM largest_drops"': "why documents left",
+        "llm-data explain DOC_ID": "one document's way through the stages",
+    }
+    for command, shows in commands.items():
+        console.print(f"  {command:43}{shows}", highlight=False, soft_wrap=True)
     if (page := report_file(workspace)).exists():
         console.print(f"  {escape(str(page))}   to send", highlight=False, soft_wrap=True)
-    console.print(
-        "  make dev                                   Dagster's UI: lineage, checks, runs"
-    )
-    console.print(
-        '  llm-data query "FROM largest_drops"        why documents left', highlight=False
-    )
-    console.print(
-        "  llm-data explain DOC_ID                    one document's way through the stages"
-    )
 
 
 def _funnel(workspace: Workspace, console: Console) -> None:
