@@ -24,6 +24,7 @@ from llvmlite.binding import get_host_cpu_features
 from llm_data_assets.machine_code import ABOUT, levels_of
 
 PROJECT = Path(__file__).parent.parent
+_OWN = ("LLM_DATA_", "NUMBA_")
 
 
 def main() -> None:
@@ -42,26 +43,22 @@ def main() -> None:
         _describe(unpacked, options.levels)
         options.folder.mkdir(parents=True, exist_ok=True)
         python = f"cp{sys.version_info.major}{sys.version_info.minor}"
-        tags = re.sub(r"(?m)^Tag: .*", f"Tag: {python}-{python}-linux_x86_64", _wheel(unpacked))
-        _of(unpacked, "WHEEL").write_text(tags.replace("Purelib: true", "Purelib: false"))
+        _set(unpacked, "WHEEL", "Tag", f"{python}-{python}-linux_x86_64")
+        _set(unpacked, "WHEEL", "Root-Is-Purelib", "false")
         _run("wheel", "pack", "--dest-dir", options.folder, unpacked)
 
 
 def _compile(unpacked: Path, level: str, work: Path) -> None:
     """Run the sample workspace with the unpacked package."""
-    places = {
-        "LLM_DATA_HOME": str(work / "home"),
-        "LLM_DATA_CATALOG": str(work / "workspace" / "catalog.yaml"),
-        "LLM_DATA_PIPELINE": str(work / "workspace" / "pipeline.yaml"),
-    }
+    # Nothing of a workspace or of Numba's that is set here.
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
     target = {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": "", "PYTHONPATH": str(unpacked)}
-    environment = {**os.environ, **places, **target}
-    environment.pop("NUMBA_CACHE_DIR", None)
-    for command in (["init", str(work / "workspace")], ["run"]):
+    work.mkdir()
+    for command in (["init", "."], ["run"]):
         subprocess.run(
             [sys.executable, "-m", "llm_data_assets.cli", *command],
-            cwd=work.parent,
-            env=environment,
+            cwd=work,
+            env=plain | target,
             stdout=subprocess.DEVNULL,
             check=True,
         )
@@ -72,20 +69,15 @@ def _describe(unpacked: Path, levels: list[str]) -> None:
     numba = version("numba")
     about = {"numba": numba, "levels": levels}
     (unpacked / "llm_data_assets" / ABOUT.name).write_text(json.dumps(about), encoding="utf-8")
-    metadata = _of(unpacked, "METADATA")
-    asked = re.sub(
-        r"(?m)^Requires-Dist: numba\b.*", f"Requires-Dist: numba=={numba}", metadata.read_text()
-    )
-    metadata.write_text(asked)
+    _set(unpacked, "METADATA", "Requires-Dist", f"numba=={numba}", was=r"numba\b.*")
 
 
-def _wheel(unpacked: Path) -> str:
-    return _of(unpacked, "WHEEL").read_text()
-
-
-def _of(unpacked: Path, name: str) -> Path:
-    (found,) = unpacked.glob(f"*.dist-info/{name}")
-    return found
+def _set(unpacked: Path, file: str, field: str, value: str, was: str = ".*") -> None:
+    (path,) = unpacked.glob(f"*.dist-info/{file}")
+    text, found = re.subn(f"(?m)^{field}: {was}$", f"{field}: {value}", path.read_text())
+    if found != 1:
+        sys.exit(f"{path.name} has {found} lines `{field}: {was}`, not one")
+    path.write_text(text)
 
 
 def _run(*command: object) -> None:

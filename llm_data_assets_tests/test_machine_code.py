@@ -95,14 +95,11 @@ def test_whoever_installs_the_compiled_wheel_compiles_nothing(tmp_path: Path) ->
 
 
 def _run_sample(folder: Path, installed: Path) -> None:
-    places = {
-        "LLM_DATA_HOME": str(folder / "home"),
-        "LLM_DATA_CATALOG": str(folder / "workspace" / "catalog.yaml"),
-        "LLM_DATA_PIPELINE": str(folder / "workspace" / "pipeline.yaml"),
-        "PYTHONPATH": str(installed),
-    }
-    environment = {**os.environ, **places}
-    environment.pop("NUMBA_CACHE_DIR", None)
-    for command in (["init", str(folder / "workspace")], ["run"]):
+    own = ("LLM_DATA_", "NUMBA_")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    environment = plain | {"PYTHONPATH": str(installed)}
+    work = folder / "workspace"
+    work.mkdir()
+    for command in (["init", "."], ["run"]):
         whole = [sys.executable, "-m", "llm_data_assets.cli", *command]
-        subprocess.run(whole, cwd=folder, env=environment, check=True, capture_output=True)
+        subprocess.run(whole, cwd=work, env=environment, check=True, capture_output=True)

@@ -94,7 +94,14 @@ def _digest(data, starts, sizes, hashes):  # type: ignore[no-untyped-def]
     state = np.empty((5, LANES), np.uint32)
     lanes, longer = np.zeros(LANES, np.int64), np.empty(len(sizes), np.int64)
     n_lanes = n_longer = 0
-    for i in range(len(sizes)):
+    for i in range(len(sizes) + 1):
+        if n_lanes == LANES or i == len(sizes):
+            add_sha1_block(data, places, rest, tail, initial, state)
+            for lane in range(n_lanes):
+                hashes[lanes[lane]] = _first_bytes(state[0, lane])
+            n_lanes = 0
+        if i == len(sizes):
+            break
         if sizes[i] > _ONE_BLOCK:
             longer[n_longer] = i
             n_longer += 1
@@ -104,24 +111,15 @@ def _digest(data, starts, sizes, hashes):  # type: ignore[no-untyped-def]
         rest[n_lanes] = sizes[i]
         tail[1, n_lanes] = sizes[i] << 3
         n_lanes += 1
-        if n_lanes == LANES:
-            add_sha1_block(data, places, rest, tail, initial, state)
-            for lane in range(LANES):
-                hashes[lanes[lane]] = _first_bytes(state[0, lane])
-            n_lanes = 0
-    add_sha1_block(data, places, rest, tail, initial, state)
-    for lane in range(n_lanes):
-        hashes[lanes[lane]] = _first_bytes(state[0, lane])
-    blocks = (sizes[longer[:n_longer]] + 8) // 64 + 1
-    order = longer[_by_blocks(blocks)]
+    lasts = (sizes + 8) >> 6  # the number of each message's last block
+    order = longer[_by_blocks(lasts[longer[:n_longer]])]
     for at in range(0, n_longer, LANES):
         lanes = order[at : at + LANES]
         state[:] = initial
-        for block in range((sizes[lanes[-1]] + 8) // 64 + 1):
+        for block in range(lasts[lanes[-1]] + 1):
             for lane in range(len(lanes)):
                 # A lane that is done goes on with its last block, to no effect.
-                size = sizes[lanes[lane]]
-                last = (size + 8) // 64
+                size, last = sizes[lanes[lane]], lasts[lanes[lane]]
                 this = min(block, last)
                 rest[lane] = min(size - 64 * this, 64)
                 tail[0, lane] = np.uint32(size >> 29) if this == last else np.uint32(0)
@@ -129,7 +127,7 @@ def _digest(data, starts, sizes, hashes):  # type: ignore[no-untyped-def]
                 places[lane] = starts[lanes[lane]] + 64 * this
             add_sha1_block(data, places, rest, tail, state, state)
             for lane in range(len(lanes)):
-                if block == (sizes[lanes[lane]] + 8) // 64:
+                if block == lasts[lanes[lane]]:
                     hashes[lanes[lane]] = _first_bytes(state[0, lane])
 
 

@@ -19,6 +19,7 @@ LANES = 16
 _WORDS = ir.VectorType(ir.IntType(32), LANES)
 
 BLOCK = 64
+_SIXTEEN = ir.IntType(128)
 _BYTES = ir.VectorType(ir.IntType(8), BLOCK)
 
 # Round constants of SHA-1, for twenty rounds each (FIPS 180-4, section 4.2.1).
@@ -98,13 +99,10 @@ def copy_16(typing_context, data, at, out, to):  # type: ignore[no-untyped-def]
     """Sixteen bytes of a uint8 array into another that does not overlap it."""
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        def place(i: int) -> Any:
-            array = context.make_array(signature.args[i])(context, builder, arguments[i]).data
-            first = builder.gep(array, [arguments[i + 1]])
-            return builder.bitcast(first, ir.IntType(128).as_pointer())
-
-        loaded = builder.load(place(0), align=1, typ=ir.IntType(128))
-        builder.store(loaded, place(2), 1)
+        loaded = _loader(_SIXTEEN)(context, builder, signature, arguments)
+        array = context.make_array(signature.args[2])(context, builder, arguments[2])
+        place = builder.bitcast(builder.gep(array.data, [arguments[3]]), _SIXTEEN.as_pointer())
+        builder.store(loaded, place, 1)
         return context.get_dummy_value()
 
     return types.void(data, types.uintp, out, types.uintp), generate

@@ -44,7 +44,7 @@ class SqliteStorage(DagsterSqliteStorage):
 class _Runs(SqliteRunStorage):
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        with _kept(self._conn_string, _file_of(self._conn_string)).begin() as connection:
+        with _kept(self._conn_string).begin() as connection:
             yield connection
 
 
@@ -57,8 +57,7 @@ class _EventLog(SqliteEventLogStorage):
             if shard not in self._initialized_dbs:
                 self._begin(shard)
                 self._initialized_dbs.add(shard)
-            place = self.conn_string_for_shard(shard)
-            with _kept(place, _file_of(place)).begin() as connection:
+            with _kept(self.conn_string_for_shard(shard)).begin() as connection:
                 yield connection
 
     def _begin(self, shard: str) -> None:
@@ -81,13 +80,13 @@ def _put(path: Path, data: bytes) -> bool:
     return False
 
 
-def _file_of(place: str) -> int:
-    """Which file lies there now: a home may be removed and made again under a process."""
-    return Path(str(make_url(place).database)).stat().st_ino
+def _kept(place: str) -> Engine:
+    """The engine of the file that lies there now: a home may be removed and made again."""
+    return _of_file(place, Path(str(make_url(place).database)).stat().st_ino)
 
 
 @lru_cache(maxsize=_KEPT)
-def _kept(place: str, file: int) -> Engine:
+def _of_file(place: str, file: int) -> Engine:
     """A connection stays open; those that threads need beside it are closed after use."""
     return _engine(place, QueuePool, pool_size=1, max_overflow=-1)
 

@@ -7,12 +7,14 @@ half a gigabyte. Sixty-four workers that begin at once would each do so.
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import llm_data_assets
+
+_version = cache(version)  # a search through the installation; every stage asks
 
 
 def is_new(function: Callable[..., Any]) -> bool:
@@ -34,7 +36,7 @@ def _mark(function: Callable[..., Any]) -> Path:
     """A file beside Numba's own: compiled kernels and their marks go together."""
     beside = Path(llm_data_assets.__file__).parent / "__pycache__"
     folder = Path(os.environ.get("NUMBA_CACHE_DIR") or beside)
-    versions = f"{llm_data_assets.__version__}-numba-{version('numba')}"
+    versions = f"{llm_data_assets.__version__}-numba-{_version('numba')}"
     plain = _plain(function)
     return folder / f"{plain.__module__}.{plain.__qualname__}-{versions}.compiled"
 
