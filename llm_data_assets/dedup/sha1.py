@@ -94,14 +94,7 @@ def _digest(data, starts, sizes, hashes):  # type: ignore[no-untyped-def]
     state = np.empty((5, LANES), np.uint32)
     lanes, longer = np.zeros(LANES, np.int64), np.empty(len(sizes), np.int64)
     n_lanes = n_longer = 0
-    for i in range(len(sizes) + 1):
-        if n_lanes == LANES or i == len(sizes):
-            add_sha1_block(data, places, rest, tail, initial, state)
-            for lane in range(n_lanes):
-                hashes[lanes[lane]] = _first_bytes(state[0, lane])
-            n_lanes = 0
-        if i == len(sizes):
-            break
+    for i in range(len(sizes)):
         if sizes[i] > _ONE_BLOCK:
             longer[n_longer] = i
             n_longer += 1
@@ -111,6 +104,14 @@ def _digest(data, starts, sizes, hashes):  # type: ignore[no-untyped-def]
         rest[n_lanes] = sizes[i]
         tail[1, n_lanes] = sizes[i] << 3
         n_lanes += 1
+        if n_lanes == LANES:  # a loop of its own, of a fixed length: a twentieth of the time
+            add_sha1_block(data, places, rest, tail, initial, state)
+            for lane in range(LANES):
+                hashes[lanes[lane]] = _first_bytes(state[0, lane])
+            n_lanes = 0
+    add_sha1_block(data, places, rest, tail, initial, state)
+    for lane in range(n_lanes):
+        hashes[lanes[lane]] = _first_bytes(state[0, lane])
     lasts = (sizes + 8) >> 6  # the number of each message's last block
     order = longer[_by_blocks(lasts[longer[:n_longer]])]
     for at in range(0, n_longer, LANES):
