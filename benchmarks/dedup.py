@@ -264,8 +264,8 @@ def described(texts: pa.Array, counts: np.ndarray) -> pa.Table:
     return pa.table(
         {
             "doc_id": [f"{i:09}" for i in range(n)],
-            "source": pa.repeat("benchmark", n),
-            "scope": pa.repeat("", n),
+            "source": pa.repeat("benchmark", n).dictionary_encode(),  # as the stage has them
+            "scope": pa.repeat("", n).dictionary_encode(),
             "priority": np.zeros(n, np.int32),
             "quality": pa.nulls(n, pa.float64()),
             "text_hash": text_hashes(texts),

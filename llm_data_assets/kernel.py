@@ -9,10 +9,12 @@ array it does not own). What allocates is `allocating`, and is called once a chu
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from numba import config, njit
 
+from llm_data_assets.indices import KernelCompiler
 from llm_data_assets.machine_code import level_here
 
 _level = None if config.CPU_NAME else level_here()  # type: ignore[attr-defined]  # set at run time
@@ -20,16 +22,19 @@ if _level:
     config.CPU_NAME, config.CPU_FEATURES = _level, ""  # type: ignore[attr-defined]
 
 
+_compiled = partial(njit, nogil=True, cache=True, pipeline_class=KernelCompiler)
+
+
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that works on arrays of its caller."""
-    return njit(nogil=True, cache=True, _nrt=False)(function)  # type: ignore[call-overload]
+    return _compiled(_nrt=False)(function)
 
 
 def allocating(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that makes arrays, or calls one that does."""
-    return njit(nogil=True, cache=True)(function)
+    return _compiled()(function)
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a few lines of a kernel into whatever kernel calls them."""
-    return njit(nogil=True, cache=True, forceinline=True, _nrt=False)(function)  # type: ignore[call-overload]
+    return _compiled(forceinline=True, _nrt=False)(function)

@@ -10,7 +10,7 @@ import llm_data_assets
 PACKAGE = Path(llm_data_assets.__file__).parent
 # From the bottom up; a room may import rooms of its own level and of those below it.
 LEVELS = (
-    {"config", "kernel", "machine_code"},
+    {"config", "indices", "kernel", "machine_code"},
     {"lake"},
     {"engine"},
     {"text", "dedup", "tokens", "mixing", "planning", "instructions", "media"},

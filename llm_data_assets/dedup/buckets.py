@@ -26,9 +26,12 @@ def equal_keys(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The groups of equal keys that have at least two members.
 
+    Of a key 33 bits are compared and more, 52 of a million keys: enough to look closer at those
+    who share one. Where that has to be certain, give `more`, which is compared in full.
+
     Args:
-        keys: uint64[...], well mixed.
-        more: uint64[...], a second half of each key.
+        keys: uint64[...].
+        more: uint64[...], a second half of each key, or the keys themselves.
         rows: int32[n], which keys to look at, a member being a place in `rows`; all if absent.
         shift: uint64[n], added to the key of each member: keys of unlike shifts are not equal.
 
@@ -44,8 +47,9 @@ def equal_keys(
         places = _repeated(keys, rows, shift, counters, np.uint64(64 - bits))
         n = len(places)
     bits = max(1, min(_PARTS, n // _PART)).bit_length()
-    dealt, members, starts = _dealt(keys, rows, shift, places, n, bits)
-    return _grouped(dealt, members, starts, more, rows)
+    members = np.uint64((1 << (len(keys) if rows is None else len(rows)).bit_length()) - 1)
+    dealt, starts = _dealt(keys, rows, shift, places, n, bits, members)
+    return _grouped(dealt, starts, members, more, rows)
 
 
 @kernel
@@ -80,62 +84,66 @@ def _repeated(keys, rows, shift, counters, down):  # type: ignore[no-untyped-def
 
 
 @allocating
-def _dealt(keys, rows, shift, places, n, bits):  # type: ignore[no-untyped-def]
-    """Keys and their places, part by part, in order within one; where each part starts."""
-    down = np.uint64(64 - bits)
+def _dealt(keys, rows, shift, places, n, bits, members):  # type: ignore[no-untyped-def]
+    """Of each key the bits that follow those of its part, above its place in the bits `members`;
+    part by part, in order within one, uint64[n]. And where each part starts."""
+    down, bits = np.uint64(64 - bits), np.uint64(bits)
     starts = np.zeros((1 << bits) + 1, np.int64)
     for i in range(n):
         key = _key(keys, rows, shift, i if places is None else places[i])
         starts[((key * np.uint64(_MIX)) >> down) + np.uint64(1)] += 1
-    for part in range(1 << bits):
+    for part in range(len(starts) - 1):
         starts[part + 1] += starts[part]
-    dealt, members = np.empty(n, np.uint64), np.empty(n, np.int32)
+    dealt = np.empty(n, np.uint64)
     to = starts.copy()
     for i in range(n):
         at = i if places is None else places[i]
-        key = _key(keys, rows, shift, at)
-        part = (key * np.uint64(_MIX)) >> down
-        dealt[to[part]], members[to[part]] = key, at
+        mixed = _key(keys, rows, shift, at) * np.uint64(_MIX)
+        part = mixed >> down
+        dealt[to[part]] = ((mixed << bits) & ~members) | np.uint64(at)
         to[part] += 1
-    return dealt, members, starts
+    return dealt, starts
 
 
 @allocating
-def _grouped(dealt, members, starts, more, rows):  # type: ignore[no-untyped-def]
+def _grouped(dealt, starts, members, more, rows):  # type: ignore[no-untyped-def]
     n = len(dealt)
-    room = np.int64(16)
     longest = np.int64(0)
     for part in range(len(starts) - 1):
         longest = max(longest, starts[part + 1] - starts[part])
-    while room < 4 * longest:
-        room *= 2
-    mask = np.uint64(room - 1)
-    # A slot names the first of a key, in the order dealt, and its group. One of an earlier part
-    # than the present, whose first is `start`, is free.
-    slots, group_of = np.full(room, -1, np.int32), np.empty(room, np.int32)
+    down = np.uint64(60)
+    while (1 << (np.uint64(64) - down)) < 4 * longest:
+        down -= np.uint64(1)
+    mask = (np.uint64(1) << (np.uint64(64) - down)) - np.uint64(1)
+    # A slot names the first of a key, in the order dealt; one of an earlier part than the present,
+    # whose first is `start`, is free.
+    slots = np.full(np.int64(mask) + 1, -1, np.int32)
+    group_of = np.empty(longest, np.int32)  # of the firsts of a part
     found, groups = np.empty(n, np.int32), np.empty(n, np.int32)
     firsts = np.empty(n // 2 + 1, np.int32)
     n_found = n_groups = 0
     for part in range(len(starts) - 1):
         start = starts[part]
         for i in range(start, starts[part + 1]):
-            key, member = dealt[i], members[i]
-            slot = key & mask
+            key, member = dealt[i] & ~members, dealt[i] & members
+            slot = key >> down
+            group_of[i - start] = -1
             while slots[slot] >= start:
-                first = members[slots[slot]]
-                if dealt[slots[slot]] == key and _are_equal(more, rows, first, member):
+                other = dealt[slots[slot]]
+                if other & ~members == key and _are_equal(more, rows, other & members, member):
                     break
                 slot = (slot + np.uint64(1)) & mask
             if slots[slot] < start:
-                slots[slot], group_of[slot] = i, -1
+                slots[slot] = i
                 continue
-            if group_of[slot] < 0:
-                group_of[slot] = n_groups
-                firsts[n_groups] = first
-                found[n_found], groups[n_found] = first, n_groups
+            first = slots[slot] - start
+            if group_of[first] < 0:
+                group_of[first] = n_groups
+                firsts[n_groups] = found[n_found] = dealt[slots[slot]] & members
+                groups[n_found] = n_groups
                 n_groups += 1
                 n_found += 1
-            found[n_found], groups[n_found] = member, group_of[slot]
+            found[n_found], groups[n_found] = member, group_of[first]
             n_found += 1
     # Copies, so that what was kept for keys that are alone after all can go.
     return found[:n_found].copy(), groups[:n_found].copy(), firsts[:n_groups].copy()
@@ -153,33 +161,28 @@ def _are_equal(more, rows, left, right):  # type: ignore[no-untyped-def]
 
 @kernel
 def fill_band_keys(signatures, rows, keys):  # type: ignore[no-untyped-def]
-    """One key a band: a polynomial in its values, then MurmurHash3's 64-bit finalizer.
+    """One key a band: a polynomial in its values, then half of MurmurHash3's finalizer.
 
     Args:
         signatures: uint32 or uint64[n, ...], `rows` of them a band.
         keys: uint64[bands, n], written.
     """
-    # Four values at once, whose products wait for nothing, and places without a sign, which Numba
-    # would ask after: together half the time.
-    one, four, rows = np.uint64(1), np.uint64(4), np.uint64(rows)
     factor = np.uint64(_MIX)
     square = factor * factor
     cube, fourth = square * factor, square * square
     for document in range(len(signatures)):
-        values = signatures[document]
-        at = np.uint64(0)
+        at = 0
         for band in range(len(keys)):
             key = np.uint64(band + 1)
-            end = at + rows
-            while at + four <= end:
-                left = np.uint64(values[at]) * cube + np.uint64(values[at + one]) * square
-                at += one + one
-                right = np.uint64(values[at]) * factor + np.uint64(values[at + one])
-                at += one + one
-                key = key * fourth + (left + right)
-            while at < end:
-                key = key * factor + np.uint64(values[at])
-                at += one
+            # Four values at once, whose products wait for nothing.
+            for _ in range(rows // 4):
+                left = np.uint64(signatures[document, at]) * cube
+                left += np.uint64(signatures[document, at + 1]) * square
+                right = np.uint64(signatures[document, at + 2]) * factor
+                key = key * fourth + left + right + np.uint64(signatures[document, at + 3])
+                at += 4
+            for _ in range(rows % 4):
+                key = key * factor + np.uint64(signatures[document, at])
+                at += 1
             key = (key ^ (key >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-            key = (key ^ (key >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
             keys[band, document] = key ^ (key >> np.uint64(33))

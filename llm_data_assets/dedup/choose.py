@@ -342,8 +342,10 @@ def _table(
     method = np.where(is_semantic, np.int32(len(names)), np.int32(0))
     for number, name in enumerate(names[1:], start=1):
         low, high = values[name]
-        is_equal = (low[gone] == low[kept]) & (high[gone] == high[kept])
-        method[is_equal & ((low[gone] | high[gone]) != 0)] = number
+        alike = np.flatnonzero(low[gone] == low[kept])
+        left, right = gone[alike], kept[alike]
+        is_equal = (high[left] == high[right]) & ((low[left] | high[left]) != 0)
+        method[alike[is_equal]] = number
     methods = pa.DictionaryArray.from_arrays(method, [*names[:-1], "exact", "semantic"])
     leaving, staying = (
         documents.select(["doc_id", "source"]).take(pa.array(rows)) for rows in (gone, kept)

@@ -66,7 +66,7 @@ def later_copies(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         places int64[k], ascending, of keys that stood before; the first place of each int64[k];
         how often each stands in all int64[k].
     """
-    members, groups, firsts = equal_keys(keys)
+    members, groups, firsts = equal_keys(keys, keys)
     if not len(members):
         return (np.empty(0, np.int64),) * 3
     first = firsts[groups]

@@ -164,6 +164,7 @@ class Lake:
             ) as parquet:
                 writer = ShardWriter(parquet)
                 yield writer
+                writer.flush()
             writer.file = ShardFile(shard, key, file_digest(temporary))
             temporary.replace(folder / writer.file.name)
             if self.store:

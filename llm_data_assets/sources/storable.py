@@ -1,5 +1,6 @@
 """What tables can hold: no lone surrogates, and metadata that is strict JSON."""
 
+import ctypes
 import json
 import math
 from collections.abc import Mapping
@@ -11,6 +12,9 @@ from llm_data_assets.sources.document import Document, Reject
 _MAX_DEPTH = 64  # of metadata; deeper nesting overruns the stack of those who read it
 _MAX_ERROR = 400
 _FIRST_BYTES = 80
+# CPython keeps the UTF-8 that is asked for so beside the text, and each later `encode` copies it.
+_keep_utf8 = ctypes.pythonapi.PyUnicode_AsUTF8AndSize
+_keep_utf8.argtypes, _keep_utf8.restype = (ctypes.py_object, ctypes.c_void_p), ctypes.c_void_p
 _NAMES = ("native_id", "url", "title", "language", "license", "created_at")
 
 
@@ -65,7 +69,7 @@ def strict_json(meta: Mapping[str, Any]) -> str:
 def without_surrogates(text: str) -> str:
     """The text with lone surrogates, which UTF-8 cannot hold, as U+FFFD; pairs are joined."""
     try:
-        text.encode()
+        _keep_utf8(text, None)
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text

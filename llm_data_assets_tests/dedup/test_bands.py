@@ -33,12 +33,11 @@ def test_keys_are_mixed_polynomials_of_the_values(rows: int) -> None:
 
 
 def _plain_key(values: np.ndarray, band: int) -> int:
-    """Values, two as one where their number is even, as a polynomial; MurmurHash3's finalizer."""
+    """Values, two as one if they are even in number, as a polynomial; half of MurmurHash3's end."""
     key = band + 1
     for value in values.view(np.uint64) if len(values) % 2 == 0 else values:
         key = (key * 0x9E3779B185EBCA87 + int(value)) % 2**64
     key = (key ^ key >> 33) * 0xFF51AFD7ED558CCD % 2**64
-    key = (key ^ key >> 33) * 0xC4CEB9FE1A85EC53 % 2**64
     return key ^ key >> 33
 
 

@@ -74,3 +74,10 @@ def test_a_million_equal_keys_are_one_group(monkeypatch: pytest.MonkeyPatch, dea
     np.testing.assert_array_equal(members, np.arange(1_000_000))
     assert not groups.any()
     assert firsts.tolist() == [0]
+
+
+def test_keys_that_agree_in_the_bits_compared_are_told_apart_by_themselves() -> None:
+    undone = pow(buckets._MIX, -1, 1 << 64)
+    keys = np.array([(7 << 32 | last) * undone % (1 << 64) for last in (0, 1, 0)], np.uint64)
+    assert groups_of(equal_keys(keys)) == {(0, 1, 2)}
+    assert groups_of(equal_keys(keys, keys)) == {(0, 2)}
