@@ -268,25 +268,23 @@ def _is_apostrophe(point):  # type: ignore[no-untyped-def]
 def _is_address(points, start, end, records):  # type: ignore[no-untyped-def]
     """Whether a word is a web or mail address: "://" or "www.", or names joined by dots with two
     letters or more at the end."""
-    for i in range(start, end - 2):
-        if points[i] == 0x3A and points[i + 1] == 0x2F and points[i + 2] == 0x2F:
-            return True
-    dot = -1
+    dot = start - 1
     slash = end
+    is_name = True
     for i in range(start, end):
-        if points[i] == 0x2F or points[i] == 0x3A or points[i] == 0x3F:
+        point = points[i]
+        if point == 0x2F or point == 0x3A or point == 0x3F:
             slash = i
             break
-    for i in range(start, slash):
-        point = points[i]
-        record = record_of(records, point)
         if point == _DOT:
-            if i == start or i == dot + 1:
-                return False
+            is_name &= i != dot + 1
             dot = i
-        elif not (record & ALNUM or point == _HYPHEN or point == 0x40 or point == 0x5F):
-            return False
-    if dot < 0 or slash - dot < 3:
+        elif not (point == _HYPHEN or point == 0x40 or point == 0x5F):
+            is_name &= (record_of(records, point) & ALNUM) != 0
+    for i in range(slash, end - 2):
+        if points[i] == 0x3A and points[i + 1] == 0x2F and points[i + 2] == 0x2F:
+            return True
+    if not is_name or dot < start or slash - dot < 3:
         return False
     for i in range(dot + 1, slash):
         if not record_of(records, points[i]) & SMALL:
