@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE =
 # Where `llm-data studio` answers: what Dagster shows of an asset, a partition, a check links there.
 export LLM_DATA_STUDIO_URL ?= http://127.0.0.1:8765
 
-.PHONY: help setup demo test test-slow lint types audit wheel dev clean
+.PHONY: help setup demo test test-slow test-bounds lint types audit wheel dev clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -26,6 +26,9 @@ test: .venv/ready lint types ## Lint, check types, run the tests
 
 test-slow: .venv/ready ## Run the tests that `make test` leaves out: whole flows again, killed runs
 	$(BIN)/python -m pytest -m slow
+
+test-bounds: .venv/ready ## Run the tests with every index of a kernel checked, after changing one
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$$(mktemp -d) $(BIN)/python -m pytest
 
 lint: .venv/ready
 	$(BIN)/ruff check .
