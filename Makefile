@@ -28,7 +28,7 @@ test-slow: .venv/ready ## Run the tests that `make test` leaves out: whole flows
 	$(BIN)/python -m pytest -m slow
 
 test-bounds: .venv/ready ## Run the tests with every index of a kernel checked, after changing one
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$$(mktemp -d) $(BIN)/python -m pytest
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(abspath .venv/bounds) $(BIN)/python -m pytest
 
 lint: .venv/ready
 	$(BIN)/ruff check .
