@@ -12,7 +12,7 @@ from llm_data_assets.kernel import allocating, kernel
 
 _SLOTS_PER_KEY = 8
 _MIX = 0x9E3779B185EBCA87
-# Keys dealt at once (20 bytes each meanwhile), and about how many come to a part.
+# Keys dealt at once (18 bytes each meanwhile), and about how many come to a part.
 _DEALT = 1 << 22
 _PART = 1 << 12
 _PARTS = 1 << 10

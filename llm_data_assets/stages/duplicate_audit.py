@@ -227,7 +227,7 @@ def _opened(context: Context) -> Iterator[_Again]:
     engine, home = context.workspace.pipeline.model.engine, context.workspace.home
     with side_by_side(engine, home) as in_order, ExitStack() as files:
         file = files.enter_context(tempfile.TemporaryFile(dir=home))
-        yield _Again(context, in_order, files, open_signed(context, in_order, file, 1, 1))
+        yield _Again(context, in_order, files, open_signed(context, in_order, file, 0, 0))
 
 
 REMOVALS_CONFIRMED = Check(

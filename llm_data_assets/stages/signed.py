@@ -69,7 +69,8 @@ def exact_by(workspace: Workspace) -> list[str]:
 def open_signed(
     context: Context, in_order: InOrder, scratch: IO[bytes], bands: int, rows: int
 ) -> Signed:
-    """Read the narrow columns of document_signatures, and band keys into `scratch`.
+    """Read the narrow columns of document_signatures, and band keys into `scratch`; 0 bands have
+    none.
 
     Raises:
         ValueError: a source's signatures were made with other settings, or from other text.
@@ -86,7 +87,8 @@ def open_signed(
     tasks = [_Columns(context.lake, source, file, bands, rows) for source, file, _ in found]
     parts = [_NO_DOCUMENTS]
     for at, (read, band_keys_of) in enumerate(in_order(_read_signed, tasks)):
-        keys[:, starts[at] : starts[at + 1]] = band_keys_of
+        if bands:
+            keys[:, starts[at] : starts[at + 1]] = band_keys_of
         # A copy: what comes from a cluster lies in its object store, which must not fill up.
         parts.append(
             _described(
@@ -152,10 +154,12 @@ def _read_signed(task: _Columns) -> tuple[pa.Table, np.ndarray]:
     columns = _NO_DOCUMENTS.select(_COLUMNS)
     parts, keys = [columns], [np.empty((task.bands, 0), np.uint64)]
     for group in range(reader.num_row_groups):
-        signed = reader.read_row_group(group, columns=[*_COLUMNS, "signature"])
-        values = _signature_values(signed["signature"].combine_chunks())
-        keys.append(band_keys(values, bands=task.bands, rows=task.rows).T)
-        parts.append(signed.drop_columns("signature"))
+        wanted = [*_COLUMNS, "signature"] if task.bands else _COLUMNS
+        signed = reader.read_row_group(group, columns=wanted)
+        if task.bands:
+            values = _signature_values(signed["signature"].combine_chunks())
+            keys.append(band_keys(values, bands=task.bands, rows=task.rows).T)
+        parts.append(signed.select(_COLUMNS))
     return pa.concat_tables(parts), np.concatenate(keys, axis=1)
 
 

@@ -54,7 +54,7 @@ def decode(data, start, end, points, narrow):  # type: ignore[no-untyped-def]
         byte = data[i]
         point = np.uint32(byte)
         if byte < 0x80:
-            eight = _eight(data, i) if i + 8 <= end else _NOT_ASCII
+            eight = eight_bytes(data, i) if i + 8 <= end else _NOT_ASCII
             if not eight & _NOT_ASCII:
                 for k in range(8):
                     points[n + k] = (eight >> np.uint64(8 * k)) & np.uint64(0xFF)
@@ -90,7 +90,7 @@ def decode(data, start, end, points, narrow):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _eight(data, i):  # type: ignore[no-untyped-def]
+def eight_bytes(data, i):  # type: ignore[no-untyped-def]
     """Bytes i to i + 7 as one number, which LLVM loads at once."""
     eight = np.uint64(data[i])
     eight |= np.uint64(data[i + 1]) << np.uint64(8)

@@ -71,8 +71,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
     for d in range(len(offsets) - 1):
         longest = max(longest, offsets[d + 1] - offsets[d])
     points = np.empty(longest + 1, np.uint32)
-    packed = np.empty(longest // 8 + 2, np.uint64)
-    narrow = packed.view(np.uint8)
+    narrow = np.empty(longest + 8, np.uint8)
     left = np.empty(longest + 2, np.uint32)
     starts = np.empty(2 * longest + 2, np.int32)
     ends = np.empty(2 * longest + 2, np.int32)
@@ -117,7 +116,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
         count_marks(points, noted, marks)
         if normalise or (groups & OF_DATATROVE and not tokens[d]):
             distinct, normals = number_words(
-                points, packed, starts, ends, m, records, lower, stop_words, stops_here,
+                points, narrow, starts, ends, m, records, lower, stop_words, stops_here,
                 normalise, table,
             )  # fmt: skip
         characters = 0
@@ -176,7 +175,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                     words = _word_space(2 * m)
                     table, space, lengths = words[1], words[2], words[4]
                 distinct, normals = number_words(
-                    points, packed, token_starts, token_ends, m, records, lower, stop_words,
+                    points, narrow, token_starts, token_ends, m, records, lower, stop_words,
                     stops_here, NO, table,
                 )  # fmt: skip
                 _word_ngrams(table[0], token_starts, token_ends, m, lengths, space, top, dup)
@@ -191,7 +190,7 @@ def measure_texts(data, offsets, modes, given, stops, abbreviations, tables, gro
                 words = _word_space(2 * m)
             table, space, lengths = words[1], words[2], words[4]
             distinct, normals = number_words(
-                points, packed, starts, ends, m, records, lower, stop_words, stops_here,
+                points, narrow, starts, ends, m, records, lower, stop_words, stops_here,
                 NO, table,
             )  # fmt: skip
             total = _word_ngrams(table[0], starts, ends, m, lengths, space, top, dup)

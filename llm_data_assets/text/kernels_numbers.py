@@ -15,7 +15,15 @@ from llm_data_assets.text.characters import (
     UPPER,
     WORD,
 )
-from llm_data_assets.text.kernels import PRIME_1, PRIME_2, ZERO, hash_points, is_among, record_of
+from llm_data_assets.text.kernels import (
+    PRIME_1,
+    PRIME_2,
+    ZERO,
+    eight_bytes,
+    hash_points,
+    is_among,
+    record_of,
+)
 from llm_data_assets.text.stop_words import BY_LANGUAGE, GOPHER
 
 # What is known of a distinct word: bits of its flags.
@@ -62,33 +70,23 @@ def look_up(key, keys, slots, shift, entries):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _eight(packed, i):  # type: ignore[no-untyped-def]
-    """Eight bytes from byte i on, as one number; packed: uint64[...]."""
-    place = np.uint64(i) >> np.uint64(3)
-    shift = (np.uint64(i) & np.uint64(7)) << np.uint64(3)
-    # Two shifts, as one by 64 is undefined.
-    high = (packed[place + np.uint64(1)] << np.uint64(1)) << (np.uint64(63) - shift)
-    return (packed[place] >> shift) | high
-
-
-@inlined
 def _has_zero(eight):  # type: ignore[no-untyped-def]
     """Whether one of eight bytes is 0 (Mycroft 1987)."""
     return ((eight - _ONES) & ~eight & _HIGHS) != 0
 
 
 @inlined
-def _word_key(points, packed, start, end):  # type: ignore[no-untyped-def]
+def _word_key(points, narrow, start, end):  # type: ignore[no-untyped-def]
     """What tells a word from the others of its text: for points below 256 and up to eight of them
     the word itself, up to sixteen two numbers mixed, else `hash_points`."""
     size = end - start
     if size <= 8:
         left = np.uint64(8 * (8 - size))
-        eight = _eight(packed, start)
+        eight = eight_bytes(narrow, start)
         if not _has_zero(eight | ~(_EVERY >> left)):
             return eight & (_EVERY >> left)
     elif size <= 16:
-        first, last = _eight(packed, start), _eight(packed, end - 8)
+        first, last = eight_bytes(narrow, start), eight_bytes(narrow, end - 8)
         if not (_has_zero(first) or _has_zero(last)):
             h = (first ^ np.uint64(size)) * PRIME_2
             h = (h ^ (h >> np.uint64(29)) ^ last) * PRIME_1
@@ -98,13 +96,12 @@ def _word_key(points, packed, start, end):  # type: ignore[no-untyped-def]
 
 @kernel
 def number_words(  # type: ignore[no-untyped-def]
-    points, packed, starts, ends, count, records, lower, stops, stops_of_language, normalise, table
+    points, narrow, starts, ends, count, records, lower, stops, stops_of_language, normalise, table
 ):
     """Number the distinct words, and those they become in lower case without edge punctuation.
 
     Args:
-        packed: uint64[...], the bytes that `decode` calls narrow, eight in one, and one number
-            more after the last.
+        narrow: uint8[...], of `decode`, and seven bytes more after the last.
         stops: uint64[...], `hash_points` of Gopher's stop words; stops_of_language likewise.
         normalise: whether to find what words become; else that is -1 for all.
         table: arrays to overwrite: tokens int32[count]; words int64[count, 5], the columns above;
@@ -121,7 +118,7 @@ def number_words(  # type: ignore[no-untyped-def]
     for w in range(count):
         start = np.int64(starts[w])
         end = np.int64(ends[w])
-        key = _word_key(points, packed, start, end)
+        key = _word_key(points, narrow, start, end)
         number = look_up(key, keys, slots, shift, distinct)
         tokens[w] = number
         if number < distinct:

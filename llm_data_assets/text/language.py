@@ -44,9 +44,9 @@ def _samples(texts: pa.Array) -> list[str]:
     lengths = pc.utf8_length(texts).cast(pa.int64()).to_numpy(zero_copy_only=False)
     lengths.flags.writeable = False  # as it may be: one kernel for both
     copy_pieces(data, offsets, lengths, PIECES, PIECE_CHARACTERS, out, ends)
+    pieces = out[: ends[-1]].tobytes()
     samples = [
-        " ".join(str(out[start:end].data, "utf-8").split())
-        for start, end in pairwise(ends.tolist())
+        " ".join(pieces[start:end].decode().split()) for start, end in pairwise(ends.tolist())
     ]
     blank = [at for at, sample in enumerate(samples) if not sample]
     for at in blank:
