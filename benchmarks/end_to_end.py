@@ -9,9 +9,10 @@ shingles), apply Gopher's, C4's and FineWeb's rules, measuring only what these a
 with the same BPE vocabulary: here as a SentencePiece model, there as the `tokenizer.json` made of
 it. Each side is a process of its own, start-up included; CPU-seconds and peak memory are the
 operating system's, children counted. Ours runs with no kernel compiled yet; given the wheel of
-`make wheel`, as its first run after it was installed; and as every later run finds things: once
-before datatrove and twice after it, of which the median counts, since the pace of a machine that
-others share changes within minutes.
+`make wheel`, as its first run after it was installed; and as every later run finds things: before
+datatrove, after it, and every five minutes while it runs, for which it is stopped. The mean of
+these counts: the pace of a machine that others share changes by half within an hour, and so both
+sides have their share of each pace.
 
 Peers, from PyPI: `pip install 'datatrove[processing]' orjson spacy tokenizers`, in a virtual
 environment of its own: the `fasttext-numpy2-wheel` that comes with them takes the place of the
@@ -22,6 +23,7 @@ import argparse
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -92,6 +94,9 @@ if __name__ == "__main__":
 """
 
 
+_EVERY_SECONDS = 300.0
+
+
 @dataclass
 class Cost:
     """What a command used, with all processes it started."""
@@ -113,17 +118,25 @@ def main() -> None:
             ours["here, first run of the wheel"] = _run_ours(folder, "installed", later)
         for name, cost in ours.items():
             print(f"{name}: {cost.cpu_seconds:.1f} CPU-s", flush=True)
-        runs = [_run_ours(folder, "home", later)]
-        print(f"here: {runs[0].cpu_seconds:.1f} CPU-s", flush=True)
         (folder / "peer.py").write_text(DATATROVE)
-        peer = _cost([sys.executable, "peer.py", str(folder)], folder, {})
-        for name in ("again", "once more"):
-            runs.append(_run_ours(folder, name, later))
-            print(f"here, {name}: {runs[-1].cpu_seconds:.1f} CPU-s", flush=True)
-        ours["here"] = sorted(runs, key=lambda run: run.cpu_seconds)[1]
+        runs = [_run_ours(folder, "home", later)]
+        peer = _start([sys.executable, "peer.py", str(folder)], folder, {})
+        try:
+            while (cost := _end(peer, _EVERY_SECONDS)) is None:
+                os.killpg(peer.pid, signal.SIGSTOP)
+                runs.append(_run_ours(folder, f"again {len(runs)}", later))
+                os.killpg(peer.pid, signal.SIGCONT)
+        finally:
+            if peer.poll() is None:
+                os.killpg(peer.pid, signal.SIGKILL)
+        runs.append(_run_ours(folder, f"again {len(runs)}", later))
+        print("here, in turns:", *(f"{run.cpu_seconds:.1f}" for run in runs), flush=True)
+        ours["here"] = Cost(
+            sum(run.cpu_seconds for run in runs) / len(runs), max(run.peak_mib for run in runs)
+        )
         print(f"\n{'':36}{'CPU-s':>9}{'MB/CPU-s':>10}{'peak MiB':>10}{'ratio':>8}")
-        for name, cost in {"datatrove": peer, **ours}.items():
-            _row(name, cost, size, peer)
+        for name, each in {"datatrove": cost, **ours}.items():
+            _row(name, each, size, cost)
         _differences(folder)
 
 
@@ -195,11 +208,13 @@ def _run_ours(folder: Path, home: str, environment: dict[str, str]) -> Cost:
         "LLM_DATA_CATALOG": str(folder / "catalog.yaml"),
         "LLM_DATA_PIPELINE": str(folder / "pipeline.yaml"),
     }
-    return _cost(command, folder, {**environment, **places})
+    cost = _end(_start(command, folder, {**environment, **places}))
+    assert cost is not None
+    return cost
 
 
-def _cost(command: list[str], folder: Path, environment: dict[str, str]) -> Cost:
-    """Run a command and wait for it; its peak is that of its largest process."""
+def _start(command: list[str], folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    """A command in a session of its own, whose cost is said at its end."""
     measured = (
         "import os, resource, subprocess, sys; "
         "done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE); "
@@ -208,15 +223,25 @@ def _cost(command: list[str], folder: Path, environment: dict[str, str]) -> Cost
         "print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024); "
         "sys.exit(done.returncode)"
     )
-    run = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-c", measured, *command],
         cwd=folder,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         text=True,
-        check=True,
+        start_new_session=True,
     )
-    cpu_seconds, peak = run.stdout.split()
+
+
+def _end(process: subprocess.Popen[str], seconds: float | None = None) -> Cost | None:
+    """What it cost, None while it runs; its peak is that of its largest process."""
+    try:
+        said, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    cpu_seconds, peak = said.split()
     return Cost(float(cpu_seconds), float(peak))
 
 
