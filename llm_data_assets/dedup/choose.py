@@ -141,11 +141,10 @@ def find_duplicates(
         )
         partner[settled] = np.where(repeated < 0, -1, originals[meeting][repeated])
     gone = np.flatnonzero(partner >= 0)
-    similarity, is_semantic = np.ones(len(gone)), np.zeros(len(gone), np.bool_)
-    goes = partner[settled] >= 0
-    place = np.searchsorted(gone, settled[goes])
-    similarity[place], is_semantic[place] = alike[goes], are_cosines[goes]
-    return _table(documents, order[gone], order[partner[gone]], similarity, is_semantic, values)
+    similarity, is_semantic = np.ones(len(order)), np.zeros(len(order), np.bool_)
+    similarity[settled], is_semantic[settled] = alike, are_cosines
+    rows, kept = order[gone], order[partner[gone]]
+    return _table(documents, rows, kept, similarity[gone], is_semantic[gone], values)
 
 
 def distinct(documents: pa.Table, exact_by: Sequence[str] = ()) -> tuple[np.ndarray, np.ndarray]:

@@ -39,6 +39,27 @@ def load64(typing_context, data, at):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def prefetch(typing_context, data, at):  # type: ignore[no-untyped-def]
+    """Begin to load the element `at` of an array; one that it does not have is no error.
+
+    A core looks some hundred instructions ahead for what to load. Where the next load is further
+    away, or known only by another load, it waits for memory instead.
+    """
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.bitcast(builder.gep(array.data, [arguments[1]]), pointer)
+        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        called = builder.module.declare_intrinsic("llvm.prefetch", (pointer,), kind)
+        # To be read, to stay in all caches, and no code.
+        builder.call(called, [place, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(data, types.uintp), generate
+
+
+@intrinsic
 def trailing_zeros(typing_context, bits):  # type: ignore[no-untyped-def]
     """Position of the lowest set bit of a uint64; 64 where none is set."""
 

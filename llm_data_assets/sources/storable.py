@@ -1,6 +1,5 @@
 """What tables can hold: no lone surrogates, and metadata that is strict JSON."""
 
-import ctypes
 import json
 import math
 from collections.abc import Mapping
@@ -8,13 +7,11 @@ from datetime import date, datetime
 from typing import Any
 
 from llm_data_assets.sources.document import Document, Reject
+from llm_data_assets.text.text_bytes import bytes_of
 
 _MAX_DEPTH = 64  # of metadata; deeper nesting overruns the stack of those who read it
 _MAX_ERROR = 400
 _FIRST_BYTES = 80
-# CPython keeps the UTF-8 that is asked for so beside the text, and each later `encode` copies it.
-_keep_utf8 = ctypes.pythonapi.PyUnicode_AsUTF8AndSize
-_keep_utf8.argtypes, _keep_utf8.restype = (ctypes.py_object, ctypes.c_void_p), ctypes.c_void_p
 _NAMES = ("native_id", "url", "title", "language", "license", "created_at")
 
 
@@ -69,7 +66,7 @@ def strict_json(meta: Mapping[str, Any]) -> str:
 def without_surrogates(text: str) -> str:
     """The text with lone surrogates, which UTF-8 cannot hold, as U+FFFD; pairs are joined."""
     try:
-        _keep_utf8(text, None)
+        bytes_of(text)
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text

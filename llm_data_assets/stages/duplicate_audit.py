@@ -5,7 +5,7 @@ All checks read a sample afresh, drawn by a hash of the ids: the same documents,
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
@@ -24,6 +24,7 @@ from llm_data_assets.stages.signed import (
     Signed,
     bands_and_rows,
     exact_by,
+    keys_of,
     open_signed,
     shingle_reader,
 )
@@ -182,11 +183,12 @@ class _Again:
 
     context: Context
     in_order: InOrder
-    files: ExitStack
     signed: Signed
 
     def keys(self, bands: int, rows: int) -> np.ndarray:
-        return open_signed(self.context, self.in_order, self._file(), bands, rows).keys
+        # The file goes with the array that it is mapped into.
+        with tempfile.TemporaryFile(dir=self.context.workspace.home) as scratch:
+            return keys_of(self.context, self.in_order, self.signed, scratch, bands, rows)
 
     def rows_of(self, ids: list[str]) -> np.ndarray:
         return pc.index_in(pa.array(ids), self.signed.documents["doc_id"]).to_numpy()
@@ -217,17 +219,12 @@ class _Again:
         vectors = unit_vectors(self.context, self.signed, rows).astype(np.float64)[pairs]
         return np.einsum("ij,ij->i", vectors[: len(left)], vectors[len(left) :])
 
-    def _file(self) -> Any:
-        home = self.context.workspace.home
-        return self.files.enter_context(tempfile.TemporaryFile(dir=home))
-
 
 @contextmanager
 def _opened(context: Context) -> Iterator[_Again]:
     engine, home = context.workspace.pipeline.model.engine, context.workspace.home
-    with side_by_side(engine, home) as in_order, ExitStack() as files:
-        file = files.enter_context(tempfile.TemporaryFile(dir=home))
-        yield _Again(context, in_order, files, open_signed(context, in_order, file, 0, 0))
+    with side_by_side(engine, home) as in_order:
+        yield _Again(context, in_order, open_signed(context, in_order))
 
 
 REMOVALS_CONFIRMED = Check(

@@ -26,6 +26,7 @@ from llm_data_assets.stages.signed import (
     Signed,
     bands_and_rows,
     exact_by,
+    keys_of,
     open_signed,
     shingle_reader,
 )
@@ -46,10 +47,11 @@ def run(context: Context) -> Outcome:
         in_threads(engine) as threads,
     ):
         bands, rows = bands_and_rows(context.workspace)
-        signed = open_signed(context, in_order, for_keys, bands, rows)
+        signed = open_signed(context, in_order)
+        keys = keys_of(context, in_order, signed, for_keys, bands, rows)
         found = find_duplicates(
             signed.documents,
-            list(signed.keys),
+            list(keys),
             shingle_reader(context, signed),
             threshold=dedup.threshold,
             exact_by=exact_by(context.workspace),
@@ -63,7 +65,7 @@ def run(context: Context) -> Outcome:
 
 def _write(context: Context, signed: Signed, found: pa.Table, threads: InOrder) -> Outcome:
     """A file for each shard of raw_corpus that loses documents: who reads that needs no other."""
-    starts = [start for _, _, start in signed.shards]
+    starts = [shard.start for shard in signed.shards]
     shard_of = np.searchsorted(starts, found["row"].to_numpy(), side="right") - 1
     found = found.append_column("shard", pa.array(shard_of))
     found = found.sort_by([("shard", "ascending"), ("doc_id", "ascending")])
@@ -71,7 +73,7 @@ def _write(context: Context, signed: Signed, found: pa.Table, threads: InOrder) 
     files: dict[str, list[ShardFile]] = {source: [] for source in context.workspace.sources}
 
     def write(at: int) -> tuple[str, ShardFile]:
-        source, raw, _ = signed.shards[at]
+        source, _, raw, _ = signed.shards[at]
         mine = found.slice(bounds[at], bounds[at + 1] - bounds[at])
         mine = mine.select(DUPLICATES.schema.names).combine_chunks()
         partition = {"source": source}

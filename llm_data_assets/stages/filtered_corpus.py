@@ -42,6 +42,7 @@ from llm_data_assets.text.edits import Edit, apply_edits, compose, merged
 from llm_data_assets.text.licenses import normalise
 from llm_data_assets.text.lines import clean_lines
 from llm_data_assets.text.personal_data import mask
+from llm_data_assets.text.text_bytes import bytes_of
 
 CODE_VERSION = "4"
 _EMPTY_AFTER_EDITS = "empty_after_edits"
@@ -172,8 +173,8 @@ def _edited(
             edits += edit_rows(name, document["text"], text, made)
             if name in repeats:
                 verdicts.append(_repeating(document, repeats[name], flags.get(name, 0)))
-            if text.strip():
-                size = len(text.encode())
+            if text and not text.isspace():
+                size = len(bytes_of(text))
                 written.append(
                     document
                     | {"text": text, "language": language, "n_bytes": size}

@@ -15,6 +15,7 @@ from llm_data_assets.stages.edit_rows import edit_rows, text_hash
 from llm_data_assets.stages.record_rows import reject_row, row_id
 from llm_data_assets.stages.shards import BATCH_BYTES
 from llm_data_assets.text.repair import repair
+from llm_data_assets.text.text_bytes import bytes_of
 
 _FIRST_BYTES = 80
 # Made once: `json.dumps` makes one a call, which takes longer than to write a document's metadata.
@@ -49,7 +50,7 @@ class RawRows:
         size = _ROW_BYTES
         if isinstance(record, Document):
             text, made = repair(record.text)
-            if text.strip():
+            if text and not text.isspace():
                 row = _document_row(self._settings, file, record, text)
                 if (number := self._taken_down(row)) is not None:
                     record = Reject(
@@ -142,6 +143,6 @@ def _document_row(
         "language": document.language or settings["language"],
         "license": document.license or settings["license"],
         "created_at": document.created_at,
-        "n_bytes": len(text) if text.isascii() else len(text.encode()),
+        "n_bytes": len(text) if text.isascii() else len(bytes_of(text)),
         "meta": _METADATA.encode(document.meta),
     }

@@ -9,9 +9,9 @@ other wherever they ask the system for memory.
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -38,17 +38,24 @@ _AGAIN = (
 )
 
 
+class SignedShard(NamedTuple):
+    """A shard of document_signatures, and the shard of raw_corpus that it signs."""
+
+    source: str
+    signatures: ShardFile
+    raw: ShardFile
+    start: int  # its first row among all
+
+
 @dataclass(frozen=True)
 class Signed:
     """What is known of all documents, in the order of sources, shards and their rows.
 
-    `documents` is what `choose.find_duplicates` takes; `keys` is uint64[bands, n]. `shards` lists
-    (source, shard file of raw_corpus, its first row here).
+    `documents` is what `choose.find_duplicates` takes.
     """
 
     documents: pa.Table
-    keys: np.ndarray
-    shards: Sequence[tuple[str, ShardFile, int]]
+    shards: Sequence[SignedShard]
 
 
 def bands_and_rows(workspace: Workspace) -> tuple[int, int]:
@@ -66,11 +73,8 @@ def exact_by(workspace: Workspace) -> list[str]:
     return [name for name, asked in wanted.items() if asked]
 
 
-def open_signed(
-    context: Context, in_order: InOrder, scratch: IO[bytes], bands: int, rows: int
-) -> Signed:
-    """Read the narrow columns of document_signatures, and band keys into `scratch`; 0 bands have
-    none.
+def open_signed(context: Context, in_order: InOrder) -> Signed:
+    """Read the narrow columns of document_signatures.
 
     Raises:
         ValueError: a source's signatures were made with other settings, or from other text.
@@ -80,28 +84,27 @@ def open_signed(
         for source in context.workspace.sources
         for files in _signed_shards(context, source)
     ]
-    counts = [_parquet(context.lake, source, file).metadata.num_rows for source, file, _ in found]
-    starts = [0, *accumulate(counts)]
-    keys = _mapped(scratch, np.uint64, (bands, starts[-1]))
-
-    tasks = [_Columns(context.lake, source, file, bands, rows) for source, file, _ in found]
-    parts = [_NO_DOCUMENTS]
-    for at, (read, band_keys_of) in enumerate(in_order(_read_signed, tasks)):
-        if bands:
-            keys[:, starts[at] : starts[at + 1]] = band_keys_of
+    tasks = [_Signatures(context.lake, source, file) for source, file, _ in found]
+    shards, parts, start = [], [_NO_DOCUMENTS], 0
+    for files, read in zip(found, in_order(_read_narrow, tasks), strict=True):
+        shards.append(SignedShard(*files, start))
         # A copy: what comes from a cluster lies in its object store, which must not fill up.
-        parts.append(
-            _described(
-                context.workspace,
-                found[at][0],
-                read.take(pa.array(np.arange(read.num_rows, dtype=np.int32))),
-            )
-        )
-    documents = pa.concat_tables(parts)
-    shards = [
-        (source, raw, start) for (source, _, raw), start in zip(found, starts[:-1], strict=True)
-    ]
-    return Signed(documents, keys, shards)
+        copy = read.take(pa.array(np.arange(read.num_rows, dtype=np.int32)))
+        parts.append(_described(context.workspace, files[0], copy))
+        start += read.num_rows
+    return Signed(pa.concat_tables(parts), shards)
+
+
+def keys_of(
+    context: Context, in_order: InOrder, signed: Signed, scratch: IO[bytes], bands: int, rows: int
+) -> np.ndarray:
+    """Keys of the documents' bands, uint64[bands, n], mapped from the file `scratch`."""
+    keys = _mapped(scratch, np.uint64, (bands, signed.documents.num_rows))
+    tasks = [_Signatures(context.lake, each.source, each.signatures) for each in signed.shards]
+    read = in_order(partial(_read_keys, bands, rows), tasks)
+    for shard, of_shard in zip(signed.shards, read, strict=True):
+        keys[:, shard.start : shard.start + of_shard.shape[1]] = of_shard
+    return keys
 
 
 def shingle_reader(
@@ -137,30 +140,27 @@ def texts_of(context: Context, signed: Signed, rows: np.ndarray) -> Iterator[pa.
     return (_read_texts(texts) for texts, *_ in _asked(context, signed, rows))
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """A shard of document_signatures, and how its signatures become band keys."""
+class _Signatures(NamedTuple):
+    """A shard of document_signatures."""
 
     lake: Lake
     source: str
     file: ShardFile
-    bands: int
-    rows: int
 
 
-def _read_signed(task: _Columns) -> tuple[pa.Table, np.ndarray]:
-    """The narrow columns of a shard, and uint64[bands, n] keys of its documents."""
-    reader = _parquet(task.lake, task.source, task.file)
-    columns = _NO_DOCUMENTS.select(_COLUMNS)
-    parts, keys = [columns], [np.empty((task.bands, 0), np.uint64)]
+def _read_narrow(task: _Signatures) -> pa.Table:
+    return _parquet(*task).read(columns=_COLUMNS).select(_COLUMNS)
+
+
+def _read_keys(bands: int, rows: int, task: _Signatures) -> np.ndarray:
+    """Band keys of a shard's documents, uint64[bands, n]."""
+    reader = _parquet(*task)
+    keys = [np.empty((bands, 0), np.uint64)]
     for group in range(reader.num_row_groups):
-        wanted = [*_COLUMNS, "signature"] if task.bands else _COLUMNS
-        signed = reader.read_row_group(group, columns=wanted)
-        if task.bands:
-            values = _signature_values(signed["signature"].combine_chunks())
-            keys.append(band_keys(values, bands=task.bands, rows=task.rows).T)
-        parts.append(signed.select(_COLUMNS))
-    return pa.concat_tables(parts), np.concatenate(keys, axis=1)
+        signatures = reader.read_row_group(group, columns=["signature"])["signature"]
+        values = _signature_values(signatures.combine_chunks())
+        keys.append(band_keys(values, bands=bands, rows=rows).T)
+    return np.concatenate(keys, axis=1)
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def _asked(
 ) -> Iterator[tuple[_Texts, int, int, Mapping[str, Any]]]:
     """The row groups that hold the rows asked for, in order: which of these rows they hold (from,
     to), and how the source's texts become shingles."""
-    for source, raw, start in signed.shards:
+    for source, _, raw, start in signed.shards:
         metadata = _parquet(context.lake, source, raw, raw_corpus=True).metadata
         shingling = context.workspace.pipeline.model.dedup.shingling_of(source)
         for group in range(metadata.num_row_groups):

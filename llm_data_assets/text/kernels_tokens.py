@@ -266,8 +266,8 @@ def _is_apostrophe(point):  # type: ignore[no-untyped-def]
 
 @kernel
 def _is_address(points, start, end, records):  # type: ignore[no-untyped-def]
-    """Whether a word is a web or mail address: "://" or "www.", or names joined by dots with two
-    letters or more at the end."""
+    """Whether a word is a web or mail address: "://", or names joined by dots with two letters or
+    more at the end."""
     dot = start - 1
     slash = end
     is_name = True

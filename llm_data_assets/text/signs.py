@@ -17,6 +17,7 @@ from ftfy.badness import BADNESS_RE
 
 from llm_data_assets.kernel import kernel
 from llm_data_assets.text.characters import TABLE_SIZE
+from llm_data_assets.text.text_bytes import bytes_of
 
 # What may be there; the bits of a result, and of a character's record.
 MOJIBAKE, NEWLINE, CONTROL, UNCOMPOSED = 1, 2, 4, 8
@@ -52,7 +53,11 @@ def is_bad(text: str) -> bool:
 
 def _look(text: str, room: int) -> tuple[int, int, np.ndarray]:
     """The bits, how many places may be wrong decoding, and the first of these, by character."""
-    data = np.frombuffer(text.encode("utf-8", "surrogatepass") or b" ", np.uint8)
+    try:
+        held: memoryview | bytes = bytes_of(text)
+    except UnicodeEncodeError:
+        held = text.encode("utf-8", "surrogatepass")
+    data = np.frombuffer(held or b" ", np.uint8)
     places = np.empty(room, np.int64)
     bits, count = _read(data, *_tables(), places)
     return bits, count, places

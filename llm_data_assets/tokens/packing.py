@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import numba
 import numpy as np
+
+from llm_data_assets.kernel import allocating
 
 Method = Literal["best_fit", "concatenate", "document", "window"]
 
@@ -122,7 +123,7 @@ def _concatenate(lengths: np.ndarray, limit: int) -> Spans:
     return _spans(begins // limit, document.astype(np.int64), start, cuts - begins)
 
 
-@numba.njit(cache=True)
+@allocating
 def _best_fit(lengths: np.ndarray, limit: int) -> np.ndarray:
     """Bin of each piece (longest first); a tree over the room left finds the tightest bin.
 
