@@ -13,6 +13,8 @@ from functools import lru_cache
 from multiprocessing.sharedctypes import Synchronized
 from typing import TypeVar
 
+import pyarrow as pa
+
 from llm_data_assets.engine.compiled import is_new, note
 from llm_data_assets.engine.errors import WorkerDiedError
 from llm_data_assets.engine.progress import INTERVAL_SECONDS, counter
@@ -123,6 +125,8 @@ def _pool(workers: int) -> "tuple[ProcessPoolExecutor, Synchronized[int]]":
 def _share(read: "Synchronized[int]") -> None:
     counter.shared = read
     collect_seldom()
+    # Every core has a worker already: Arrow's threads would only take turns with them.
+    pa.set_cpu_count(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Ctrl-C reaches every process of a terminal: a worker drops its shard and says nothing.
     signal.signal(signal.SIGINT, lambda number, frame: sys.exit(1))
