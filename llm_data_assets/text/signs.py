@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from ftfy.badness import BADNESS_RE
 
-from llm_data_assets.kernel import kernel
+from llm_data_assets.kernel import inlined, kernel
 from llm_data_assets.text.characters import TABLE_SIZE
 from llm_data_assets.text.text_bytes import bytes_of
 
@@ -30,6 +30,7 @@ CONTROLS = re.compile(
 _ALONE = "[\x80-\x9fŒœÃÂØÙ]"
 # Characters about a suspicious place that hold every match through it: BADNESS_RE's longest has 7.
 _AROUND = 12
+_BLOCK = 64  # bytes that are looked at at once
 _FEW = 32  # places that most texts with any have room in
 
 
@@ -126,6 +127,12 @@ def _pairs() -> list[tuple[str, str]]:
     return pairs
 
 
+@inlined
+def _is_plain(byte):  # type: ignore[no-untyped-def]
+    """Whether a byte is a character with nothing to say: ASCII, but no control character."""
+    return (byte >= 0x20) & (byte < 0x7F) | (byte == 0x0A) | (byte == 0x09)
+
+
 @kernel
 def _read(data, records, firsts, seconds, places):  # type: ignore[no-untyped-def]
     """The bits of uint8[n > 0], UTF-8, and how many places may be wrong decoding; the first of
@@ -138,7 +145,15 @@ def _read(data, records, firsts, seconds, places):  # type: ignore[no-untyped-de
     i = np.int64(0)
     while i < len(data):
         plain = i
-        while i < len(data) and 0x20 <= data[i] < 0x7F:
+        if _is_plain(data[i]):
+            while i + _BLOCK <= len(data):
+                strange = False
+                for k in range(i, i + _BLOCK):
+                    strange |= not _is_plain(data[k])
+                if strange:
+                    break
+                i += _BLOCK
+        while i < len(data) and _is_plain(data[i]):
             i += 1
         if i > plain:
             at += i - plain
