@@ -80,7 +80,8 @@ def side_by_side(engine: Engine, home: Path) -> Iterator[InOrder]:
 def in_threads(engine: Engine) -> Iterator[InOrder]:
     """A `map` by threads of this process."""
     with ThreadPoolExecutor(local.cores(engine.workers)) as pool:
-        yield partial(_in_threads, pool, 2 * local.cores(engine.workers))
+        # Tasks can be of very unlike cost: the others go on while the first answer is waited for.
+        yield partial(_in_threads, pool, 4 * local.cores(engine.workers))
 
 
 def _in_threads(
