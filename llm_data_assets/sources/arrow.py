@@ -6,7 +6,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from llm_data_assets.sources.arrow_rows import check_columns, documents, mapped, text_columns
+from llm_data_assets.sources.arrow_rows import (
+    check_columns,
+    documents,
+    mapped,
+    text_columns,
+    viewed_column,
+)
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile, open_raw
 from llm_data_assets.sources.mapping import FieldMapping
@@ -78,4 +84,6 @@ def _rows(batch: pa.RecordBatch, row: int, options: Options) -> Iterator[Documen
         for index in range(batch.num_rows):
             yield from _rows(batch.slice(index, 1), row + index, options)
         return
-    yield from documents(batch, row, lambda record, at: mapped(record, at, options))
+    yield from documents(
+        batch, row, lambda record, at: mapped(record, at, options), viewed_column(options)
+    )

@@ -44,7 +44,7 @@ def to_document(
         return Reject(offset, f"not an object: {type(record).__name__}", first_bytes)
     meta = record.copy()
     name = mapping.text
-    if isinstance(name, str) and isinstance(text := record.get(name), str):
+    if isinstance(name, str) and isinstance(text := record.get(name), str | memoryview):
         del meta[name]
     else:
         names = [name] if isinstance(name, str) else name

@@ -13,6 +13,7 @@ from llm_data_assets.sources.arrow_rows import (
     documents,
     mapped,
     text_columns,
+    viewed_column,
 )
 from llm_data_assets.sources.document import Document, Reject, UnreadableFileError
 from llm_data_assets.sources.files import SourceFile, open_raw
@@ -40,6 +41,7 @@ def read(file: SourceFile, options: Options) -> Iterator[Document | Reject]:
         text_columns(options),
         lambda record, row: mapped(record, row, options),
         "name the column: options: {text: ...}",
+        viewed_column(options),
     )
 
 
@@ -48,8 +50,12 @@ def rows(
     wanted: list[str],
     make: Callable[[Record, int], Document | Reject],
     way_out: str,
+    viewed: str | None = None,
 ) -> Iterator[Document | Reject]:
     """What `make` makes of every row of a file that has one of the wanted columns.
+
+    Args:
+        viewed: a column whose strings `make` takes as views of their UTF-8.
 
     Raises:
         UnreadableFileError: the file is no Parquet, or has none of the columns.
@@ -64,7 +70,7 @@ def rows(
             batches = parquet.iter_batches(_batch_rows(parquet, group), row_groups=[group])
             try:
                 for batch in batches:
-                    yield from documents(batch, row, make)
+                    yield from documents(batch, row, make, viewed)
                     row += batch.num_rows
             except (pa.ArrowException, OSError) as error:
                 yield Reject(row, f"damaged parquet: {file.uri}: row group {group}: {error}")

@@ -23,7 +23,7 @@ def storable(record: Document | Reject) -> Document | Reject:
     if isinstance(record, Reject):
         error = without_surrogates(record.error)[:_MAX_ERROR]
         return Reject(record.offset, error, record.first_bytes[:_FIRST_BYTES])
-    if not record.text.isascii():
+    if isinstance(record.as_read, str):
         record.text = without_surrogates(record.text)
     for name in _NAMES:
         value = getattr(record, name)
@@ -65,6 +65,8 @@ def strict_json(meta: Mapping[str, Any]) -> str:
 
 def without_surrogates(text: str) -> str:
     """The text with lone surrogates, which UTF-8 cannot hold, as U+FFFD; pairs are joined."""
+    if text.isascii():
+        return text
     try:
         bytes_of(text)
     except UnicodeEncodeError:

@@ -8,7 +8,9 @@ import xxhash
 from llm_data_assets.text.edits import Edit
 
 
-def edit_rows(doc_id: str, before: str, after: str, edits: Sequence[Edit]) -> list[dict[str, Any]]:
+def edit_rows(
+    doc_id: str, before: str | memoryview, after: str | memoryview, edits: Sequence[Edit]
+) -> list[dict[str, Any]]:
     """Rows of the `edits` table for one document; none where nothing was changed."""
     if not edits:
         return []
@@ -26,6 +28,7 @@ def edit_rows(doc_id: str, before: str, after: str, edits: Sequence[Edit]) -> li
     ]
 
 
-def text_hash(text: str) -> str:
-    """XXH3-128 of a text, hex."""
-    return xxhash.xxh3_128_hexdigest(text.encode("utf-8", "surrogatepass"))
+def text_hash(text: str | memoryview) -> str:
+    """XXH3-128 of a text, hex; a view is its UTF-8."""
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return xxhash.xxh3_128_hexdigest(data)

@@ -14,8 +14,11 @@ from llm_data_assets.sources.files import SourceFile
 from llm_data_assets.stages.edit_rows import edit_rows, text_hash
 from llm_data_assets.stages.record_rows import reject_row, row_id
 from llm_data_assets.stages.shards import BATCH_BYTES
+from llm_data_assets.text.edits import Edit
 from llm_data_assets.text.repair import repair
+from llm_data_assets.text.signs import signs_of
 from llm_data_assets.text.text_bytes import bytes_of
+from llm_data_assets.text.utf8 import text_column
 
 _FIRST_BYTES = 80
 # Made once: `json.dumps` makes one a call, which takes longer than to write a document's metadata.
@@ -49,8 +52,8 @@ class RawRows:
         """One record: repaired and put down, or put down as a reject."""
         size = _ROW_BYTES
         if isinstance(record, Document):
-            text, made = repair(record.text)
-            if text and not text.isspace():
+            text, made = _repaired(record)
+            if not _is_blank(text):
                 row = _document_row(self._settings, file, record, text)
                 if (number := self._taken_down(row)) is not None:
                     record = Reject(
@@ -58,12 +61,13 @@ class RawRows:
                     )
                 else:
                     self._rows[RAW_CORPUS.name].append(row)
-                    edits = edit_rows(row["doc_id"], record.text, text, made)
+                    edits = edit_rows(row["doc_id"], record.as_read, text, made)
                     self._rows[EDITS.name] += edits
                     size = row["n_bytes"] + _ROW_BYTES * len(edits)
                     self.n_bytes += row["n_bytes"]
             else:
-                record = Reject(record.offset, "empty text", record.text.encode()[:_FIRST_BYTES])
+                first = record.text.encode()[:_FIRST_BYTES]
+                record = Reject(record.offset, "empty text", first)
         if isinstance(record, Reject):
             self._rows[REJECTS.name].append(reject_row(file, record))
         self._held += size
@@ -92,10 +96,13 @@ class RawRows:
             batches.flush()
 
     def _settle(self) -> None:
+        texts = text_column([row.pop("text") for row in self._rows[RAW_CORPUS.name]])
         for table in (RAW_CORPUS, REJECTS, EDITS):
-            self._batches[table.name].add(
-                pa.Table.from_pylist(self._rows[table.name], table.schema)
-            )
+            rows = pa.Table.from_pylist(self._rows[table.name], table.schema)
+            if table is RAW_CORPUS:
+                at = table.schema.get_field_index("text")
+                rows = rows.set_column(at, table.schema.field(at), texts)
+            self._batches[table.name].add(rows)
             self._rows[table.name] = []
         self._held = 0
 
@@ -124,6 +131,21 @@ class _Batches:
         self._tables, self._held = [], 0
 
 
+def _repaired(document: Document) -> tuple[str | memoryview, list[Edit]]:
+    """`repair`, which a view is no string for unless there may be something to repair."""
+    if isinstance(document.as_read, memoryview) and not signs_of(document.as_read):
+        return document.as_read, []
+    return repair(document.text)
+
+
+def _is_blank(text: str | memoryview) -> bool:
+    if isinstance(text, str):
+        return not text or text.isspace()
+    # The first bytes tell of nearly all texts that they are not.
+    first = str(text[:_FIRST_BYTES], "utf-8", "ignore").strip()
+    return not first and not str(text, "utf-8").strip()
+
+
 def _sizes(rows: pa.Table) -> np.ndarray:
     if "n_bytes" in rows.column_names:
         return rows["n_bytes"].to_numpy()
@@ -131,7 +153,7 @@ def _sizes(rows: pa.Table) -> np.ndarray:
 
 
 def _document_row(
-    settings: Mapping[str, Any], file: SourceFile, document: Document, text: str
+    settings: Mapping[str, Any], file: SourceFile, document: Document, text: str | memoryview
 ) -> dict[str, Any]:
     native = document.native_id
     return {
@@ -143,6 +165,6 @@ def _document_row(
         "language": document.language or settings["language"],
         "license": document.license or settings["license"],
         "created_at": document.created_at,
-        "n_bytes": len(text) if text.isascii() else len(bytes_of(text)),
+        "n_bytes": len(bytes_of(text) if isinstance(text, str) else text),
         "meta": _METADATA.encode(document.meta),
     }

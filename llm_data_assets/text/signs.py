@@ -34,8 +34,8 @@ _BLOCK = 64  # bytes that are looked at at once
 _FEW = 32  # places that most texts with any have room in
 
 
-def signs_of(text: str) -> int:
-    """The bits of what may be there; what they do not name is surely not."""
+def signs_of(text: str | memoryview) -> int:
+    """The bits of what may be there; what they do not name is surely not. A view is UTF-8."""
     return _look(text, 0)[0]
 
 
@@ -52,12 +52,16 @@ def is_bad(text: str) -> bool:
     return any(around) and bool(BADNESS_RE.search(text))
 
 
-def _look(text: str, room: int) -> tuple[int, int, np.ndarray]:
+def _look(text: str | memoryview, room: int) -> tuple[int, int, np.ndarray]:
     """The bits, how many places may be wrong decoding, and the first of these, by character."""
-    try:
-        held: memoryview | bytes = bytes_of(text)
-    except UnicodeEncodeError:
-        held = text.encode("utf-8", "surrogatepass")
+    held: memoryview | bytes
+    if isinstance(text, str):
+        try:
+            held = bytes_of(text)
+        except UnicodeEncodeError:
+            held = text.encode("utf-8", "surrogatepass")
+    else:
+        held = text
     data = np.frombuffer(held or b" ", np.uint8)
     places = np.empty(room, np.int64)
     bits, count = _read(data, *_tables(), places)

@@ -245,9 +245,10 @@ def test_parquet_rows_of_every_kind(tmp_path: Path) -> None:
     assert [(each.error.split(":")[0], each.offset) for each in rejects] == [("not utf-8", 1)]
 
 
-def test_a_parquet_string_that_is_not_utf8_costs_its_row(tmp_path: Path) -> None:
-    offsets = pa.py_buffer((0).to_bytes(4, "little") + b"\x02\0\0\0" + b"\x04\0\0\0")
-    column = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"ok\xff\xfe"))
+@pytest.mark.parametrize("wrong", [b"\xff\xfe\xfd", b"\xed\xa0\x80", b"\xf4\x90\x80"])
+def test_a_parquet_string_that_is_not_utf8_costs_its_row(tmp_path: Path, wrong: bytes) -> None:
+    offsets = pa.py_buffer(b"".join(end.to_bytes(4, "little") for end in (0, 2, 5)))
+    column = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"ok" + wrong))
     pq.write_table(pa.table({"text": column}), tmp_path / "a.parquet")
     documents, rejects = read(tmp_path / "a.parquet", "parquet")
     assert [each.text for each in documents] == ["ok"]

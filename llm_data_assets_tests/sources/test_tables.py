@@ -178,6 +178,27 @@ def test_arrow_rows_by_a_mapping(tmp_path: Path, layout: str) -> None:
     assert (documents[7].license, documents[7].meta) == ("MIT", {"n": 7})
 
 
+@pytest.mark.parametrize("name", ["arrow", "parquet"])
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_texts_of_a_column_are_not_decoded_before_they_are_asked_for(
+    tmp_path: Path, name: str, kind: pa.DataType
+) -> None:
+    texts = ["naïve", "", None, "日本語", "a"]
+    table = pa.table({"text": pa.array(texts, kind), "n": range(5)})
+    if name == "arrow":
+        documents, rejects = read_bytes(tmp_path, arrow_bytes(table, "file"), name)
+    else:
+        pq.write_table(table, tmp_path / "data")
+        documents, rejects = read(tmp_path / "data", name)
+    assert [bytes(each.as_read) for each in documents] == [
+        text.encode() for text in texts if text is not None
+    ]
+    assert [each.text for each in documents] == [text for text in texts if text is not None]
+    assert [each.as_read for each in documents] == [each.text for each in documents]
+    assert [each.meta for each in documents] == [{"n": n} for n in (0, 1, 3, 4)]
+    assert (reasons(rejects), rejects[0].offset) == (["no text"], 2)
+
+
 @pytest.mark.parametrize("layout", ["file", "stream"])
 def test_a_clipped_arrow_file(tmp_path: Path, layout: str) -> None:
     data = arrow_bytes(pa.table({"text": [f"row {i}" for i in range(1_000)]}), layout)

@@ -66,6 +66,44 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+def test_what_is_made_of_a_text_does_not_depend_on_the_format(tmp_path: Path) -> None:
+    texts = [
+        "clean", "naïve and clean", "", "\u3000 \n", "x" * 100 + "\u3000", "caf\u0065\u0301",
+        "schÃ¶n", "a\r\nb", "\x00", "a\x00b", " " * 90 + "late", "\u3000" * 90, "日本語 " * 40,
+    ]  # fmt: skip
+    names = [f"d{number}" for number in range(len(texts))]
+    made = []
+    for format in ("jsonl", "parquet", "arrow"):
+        folder = tmp_path / format
+        (folder / "data").mkdir(parents=True)
+        table = pa.table({"id": names, "text": texts})
+        if format == "jsonl":
+            lines = [json.dumps(row) for row in table.to_pylist()]
+            (folder / "data" / "a").write_text("\n".join(lines))
+        elif format == "parquet":
+            pq.write_table(table, folder / "data" / "a")
+        else:
+            with pa.ipc.new_file(folder / "data" / "a", table.schema) as writer:
+                writer.write_table(table)
+        home = workspace(folder, format, 16)
+        materialise(STAGES["raw_corpus"], SOURCE, home)
+        documents, rejects, edits = rows(home)
+        for row in documents:
+            del row["origin"]["offset"]
+        for row in rejects:
+            del row["offset"]
+        made.append((documents, sorted(rejects, key=str), edits))
+    assert made[0] == made[1] == made[2]
+    documents, rejects, edits = made[0]
+    assert {row["doc_id"]: row["text"] for row in documents} == {
+        "only/d0": "clean", "only/d1": "naïve and clean", "only/d4": "x" * 100 + "\u3000",
+        "only/d5": "café", "only/d6": "schön", "only/d7": "a\nb", "only/d9": "ab",
+        "only/d10": " " * 90 + "late", "only/d12": "日本語 " * 40,
+    }  # fmt: skip
+    assert [row["error"] for row in rejects] == ["empty text"] * 4
+    assert {row["kind"] for row in edits} == {"nfc", "mojibake", "newline", "control"}
+
+
 @pytest.mark.parametrize("format", ["jsonl", "parquet"])
 def test_parts_of_a_big_file_give_the_rows_of_the_whole(tmp_path: Path, format: str) -> None:
     if format == "jsonl":
