@@ -42,8 +42,7 @@ def load64(typing_context, data, at):  # type: ignore[no-untyped-def]
 def prefetch(typing_context, data, at):  # type: ignore[no-untyped-def]
     """Begin to load the element `at` of an array; one that it does not have is no error.
 
-    A core looks some hundred instructions ahead for what to load. Where the next load is further
-    away, or known only by another load, it waits for memory instead.
+    A core looks some hundred instructions ahead for what to load; it waits for what lies further.
     """
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
