@@ -47,8 +47,10 @@ def mapped(record: Record, row: int, mapping: FieldMapping) -> Document | Reject
 
 
 def viewed_column(mapping: FieldMapping) -> str | None:
-    """The column whose values are texts as they are; none where several are joined."""
-    return mapping.text if isinstance(mapping.text, str) else None
+    """The column whose values are texts as they are and nothing else, if there is such."""
+    if isinstance(mapping.text, str) and mapping.text not in dict(mapping.scalars).values():
+        return mapping.text
+    return None
 
 
 def text_columns(mapping: FieldMapping) -> list[str]:

@@ -199,6 +199,12 @@ def test_texts_of_a_column_are_not_decoded_before_they_are_asked_for(
     assert (reasons(rejects), rejects[0].offset) == (["no text"], 2)
 
 
+def test_one_column_can_be_the_text_and_the_title(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"title": ["naïve"], "text": ["other"]}), tmp_path / "data")
+    (document,), _ = read(tmp_path / "data", "parquet", text="title")
+    assert (document.text, document.title, document.meta) == ("naïve", "naïve", {"text": "other"})
+
+
 @pytest.mark.parametrize("layout", ["file", "stream"])
 def test_a_clipped_arrow_file(tmp_path: Path, layout: str) -> None:
     data = arrow_bytes(pa.table({"text": [f"row {i}" for i in range(1_000)]}), layout)
