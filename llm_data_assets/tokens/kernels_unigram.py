@@ -7,24 +7,25 @@ import math
 
 import numpy as np
 
-from llm_data_assets.dedup.vectors import load64, trailing_zeros
 from llm_data_assets.kernel import inlined, kernel
-from llm_data_assets.tokens.kernels import ABOVE, FOUR, drop
+from llm_data_assets.tokens.kernels import FOUR, drop
 from llm_data_assets.tokens.kernels_cache import (
-    FIRST,
+    FREE,
     FULL,
+    HIGH,
+    HOME,
     ID,
     LONG,
+    LOW,
     MANY,
-    SECOND,
+    NEXT,
     SHORT,
     U21,
     U42,
     U48,
-    U56,
     find,
-    home,
     log2,
+    look_ahead,
     recall,
     remember,
     width,
@@ -45,7 +46,7 @@ RESET = 100_000.0  # kScoreResetThreshold: sums begin anew where they are beyond
 
 @kernel
 def encode_unigram(  # type: ignore[no-untyped-def]
-    text, offsets, cuts, first, model, cache, bos, eos, work, out, at, lengths
+    text, offsets, cuts, first, model, cache, bos, eos, work, ahead, out, at, lengths
 ):
     """As `kernels.encode_documents`, for the tables of a unigram model."""
     edges, weights, byte_ids = model.edges, model.weights, model.byte_ids
@@ -66,61 +67,57 @@ def encode_unigram(  # type: ignore[no-untyped-def]
         i = offsets[document]
         end = offsets[document + 1]
         while i < end:
-            block = i >> 6
-            left = cuts[block] & (ABOVE << np.uint64(i & 63))
-            while left == 0:
-                block += 1
-                left = cuts[block]
-            j = (block << 6) + trailing_zeros(left)
-            if abs(total) > RESET:
-                total = np.float32(0)
-                power, ceiling = _power(room, room)
-            known = False
-            if j - i <= SHORT:
-                low = load64(text, i) & FIRST[j - i]
-                high = (load64(text, i + 8) & SECOND[j - i]) | (np.uint64(j - i) << U56)
-                slot = home(low, high) & mask
-                while slots[slot, 1] != EMPTY and (slots[slot, 1] != high or slots[slot, 0] != low):
-                    slot = (slot + 1) & mask
-                few, more = slots[slot, 2], slots[slot, 3]
-                known = (
-                    slots[slot, 1] != EMPTY
-                    and more < MANY
-                    and np.int64((more >> U42) & _REACHES) >= power
-                )
-            if known:
-                token = few & ID
-                out[at] = token
-                total = np.float32(total + weights[token])
-                if more >= _TWO:
-                    token = (few >> U21) & ID
-                    out[at + 1] = token
+            for k in range(look_ahead(text, cuts, i, end, slots, ahead)):
+                j = np.int64(ahead[k, NEXT])
+                if abs(total) > RESET:
+                    total = np.float32(0)
+                    power, ceiling = _power(room, room)
+                known = False
+                if j - i <= SHORT:
+                    low, high, slot = ahead[k, LOW], ahead[k, HIGH], np.int64(ahead[k, HOME])
+                    while slots[slot, 1] != FREE and (
+                        slots[slot, 1] != high or slots[slot, 0] != low
+                    ):
+                        slot = (slot + 1) & mask
+                    few, more = slots[slot, 2], slots[slot, 3]
+                    known = (
+                        slots[slot, 1] != FREE
+                        and more < MANY
+                        and np.int64((more >> U42) & _REACHES) >= power
+                    )
+                if known:
+                    token = few & ID
+                    out[at] = token
                     total = np.float32(total + weights[token])
-                    if more >= _THREE:
-                        token = (few >> U42) & ID
-                        out[at + 2] = token
+                    if more >= _TWO:
+                        token = (few >> U21) & ID
+                        out[at + 1] = token
                         total = np.float32(total + weights[token])
-                        if more >= FOUR:
-                            token = more & ID
-                            out[at + 3] = token
+                        if more >= _THREE:
+                            token = (few >> U42) & ID
+                            out[at + 2] = token
                             total = np.float32(total + weights[token])
-                            if more >= _FIVE:
-                                token = (more >> U21) & ID
-                                out[at + 4] = token
+                            if more >= FOUR:
+                                token = more & ID
+                                out[at + 3] = token
                                 total = np.float32(total + weights[token])
-                after = at + np.int64(more >> U48)
-            else:
-                after, total = _encode_word(
-                    text, i, j, edges, weights, byte_ids, fixed,
-                    slots, words, ids, counters, sums, places, out, at, total,
-                )  # fmt: skip
-            if abs(total) >= ceiling:
-                power, ceiling = _power(abs(total) + room, room)
-            # Unknown characters in a row are one unknown, also across words.
-            if out[at] == unknown and at > started and out[at - 1] == unknown and after > at:
-                after = drop(out, at, after)
-            at = after
-            i = j
+                                if more >= _FIVE:
+                                    token = (more >> U21) & ID
+                                    out[at + 4] = token
+                                    total = np.float32(total + weights[token])
+                    after = at + np.int64(more >> U48)
+                else:
+                    after, total = _encode_word(
+                        text, i, j, edges, weights, byte_ids, fixed,
+                        slots, words, ids, counters, sums, places, out, at, total,
+                    )  # fmt: skip
+                if abs(total) >= ceiling:
+                    power, ceiling = _power(abs(total) + room, room)
+                # Unknown characters in a row are one unknown, also across words.
+                if out[at] == unknown and at > started and out[at - 1] == unknown and after > at:
+                    after = drop(out, at, after)
+                at = after
+                i = j
         if eos >= 0:
             out[at] = eos
             at += 1
@@ -158,14 +155,14 @@ def _encode_word(  # type: ignore[no-untyped-def]
     if size <= LONG:
         power, _ = _power(abs(total) + (size + 1) * fixed[2], 0.0)
         slot = find(text, i, size, slots, words)
-        if slots[slot, 1] == EMPTY:
+        if slots[slot, 1] == FREE:
             after, _ = _split(
                 text, i, end, edges, weights, byte_ids, fixed, sums, places, out, at,
                 np.float32(0), False,
             )  # fmt: skip
             reach = _reach(size, sums, places)
             remember(text, i, size, slots, words, ids, counters, slot, out, at, after)
-            if slots[slot, 1] != EMPTY:  # there was room
+            if slots[slot, 1] != FREE:  # there was room
                 slots[slot, 3] |= np.uint64(reach) << U42
             if reach >= power:
                 return after, _added(total, out, at, after, weights)

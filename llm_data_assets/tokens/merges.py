@@ -29,7 +29,9 @@ from llm_data_assets.tokens.model_file import (
 )
 
 CODE_POINTS = 0x110000
-MAX_IDS = 1 << 21  # three ids share a word of the cache
+# Three ids share a word of the cache; two symbols and their union, one of a table. Symbols are ids
+# and, above them, characters.
+MAX_IDS = (1 << 21) - CODE_POINTS
 EMPTY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 MULTIPLIER = np.uint64(0x9E3779B185EBCA87)  # XXH64's prime 1
 # No piece holds the two characters; one does; the characters themselves must be looked up.
@@ -45,8 +47,8 @@ class Merges(NamedTuple):
         kinds: uint8[256 * 256], what two bytes say of a cut between them: JOIN, CUT or ASK.
         pairs: uint64[2^k], hash set of character pairs that pieces hold, `first << 21 | second`.
         symbols: int32[CODE_POINTS], symbol of a character; -1 where no piece holds it.
-        unions: uint64[2^k, 2], hash table from `left << 32 | right` to `rank << 32 | symbol of
-            the union`.
+        unions: uint64[2^k], hash table of `left << 42 | right << 21 | symbol of the union`.
+        ranks: int32[n_pieces], the rank of each piece as a union.
         begins: int32[257], user-defined symbols by first byte: rows of the two tables below.
         defined_offsets, defined_bytes, defined_ids: their UTF-8, the longer first.
         byte_ids: int32[256], ids of byte pieces; -1 without byte fallback.
@@ -58,6 +60,7 @@ class Merges(NamedTuple):
     pairs: np.ndarray
     symbols: np.ndarray
     unions: np.ndarray
+    ranks: np.ndarray
     begins: np.ndarray
     defined_offsets: np.ndarray
     defined_bytes: np.ndarray
@@ -136,7 +139,7 @@ def build_merges(model: ModelFile) -> Merges:
     characters = sorted({character for piece in mergeable for character in piece})
     symbol = dict(mergeable)
     for character in characters:
-        symbol.setdefault(character, len(model.pieces) + len(symbol))
+        symbol.setdefault(character, len(model.pieces) + len(symbol) - len(mergeable))
     held = {pair for piece in mergeable for pair in pairwise(piece)}
     symbols = np.full(CODE_POINTS, -1, np.int32)
     symbols[[ord(character) for character in characters]] = [symbol[each] for each in characters]
@@ -147,7 +150,8 @@ def build_merges(model: ModelFile) -> Merges:
         kinds=cut_kinds(held, set(defined)),
         pairs=hash_set([ord(a) << 21 | ord(b) for a, b in held]),
         symbols=symbols,
-        unions=_merge_table(mergeable, symbol, model.scores),
+        unions=_merge_table(mergeable, symbol),
+        ranks=_ranks(model.scores),
         begins=begins,
         defined_offsets=np.cumsum([0, *map(len, in_order)], dtype=np.int64),
         defined_bytes=np.frombuffer(b"".join(in_order) or b"\0", np.uint8).copy(),
@@ -184,37 +188,29 @@ def cut_kinds(held: set[tuple[str, str]], defined: set[bytes]) -> np.ndarray:
     return kinds.ravel()
 
 
-def _merge_table(
-    mergeable: dict[str, int], symbol: dict[str, int], scores: list[float]
-) -> np.ndarray:
-    """Every way to make a piece of two symbols, ranked by score, highest first."""
-    levels = np.unique(np.array(scores, np.float32))
-    ranks = (len(levels) - 1 - np.searchsorted(levels, np.array(scores, np.float32))).tolist()
-    table = {
-        symbol[piece[:at]] << 32 | symbol[piece[at:]]: ranks[number] << 32 | number
+def _merge_table(mergeable: dict[str, int], symbol: dict[str, int]) -> np.ndarray:
+    """Every way to make a piece of two symbols."""
+    ways = {
+        symbol[piece[:at]] << 21 | symbol[piece[at:]]: number
         for piece, number in mergeable.items()
         for at in range(1, len(piece))
         if piece[:at] in symbol and piece[at:] in symbol
     }
-    return hash_table(table)
+    pairs, unions = (np.fromiter(each, np.uint64, len(ways)) for each in (ways, ways.values()))
+    return packed_table(pairs, unions, bits=21)
 
 
-def hash_table(entries: dict[int, int]) -> np.ndarray:
-    """uint64[2^k, 2] of keys and values; a key is where `hash_set` would have it."""
-    keys = np.fromiter(entries, np.uint64, len(entries))
-    places, size = _places(keys)
-    table = np.zeros((size, 2), np.uint64)
-    table[:, 0] = EMPTY
-    table[places, 0] = keys
-    table[places, 1] = np.fromiter(entries.values(), np.uint64, len(entries))
-    return table
+def _ranks(scores: list[float]) -> np.ndarray:
+    """Which score is the highest, which comes next."""
+    levels, places = np.unique(np.array(scores, np.float32), return_inverse=True)
+    return (len(levels) - 1 - places).astype(np.int32)
 
 
-def packed_table(keys: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """uint64[2^k] of `key << 32 | value`; a key of 32 bits is where `hash_set` would have it."""
+def packed_table(keys: np.ndarray, values: np.ndarray, bits: int) -> np.ndarray:
+    """uint64[2^k] of `key << bits | value`; a key is where `hash_set` would have it."""
     places, size = _places(keys)
     table = np.full(size, EMPTY, np.uint64)
-    table[places] = keys << np.uint64(32) | values
+    table[places] = keys << np.uint64(bits) | values
     return table
 
 

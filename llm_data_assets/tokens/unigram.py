@@ -138,4 +138,4 @@ def _trie(pieces: dict[bytes, int], root: int) -> np.ndarray:
     keys = np.fromiter(edges, np.uint64, len(edges))
     keys = numbers[keys >> np.uint64(8)] << np.uint64(8) | keys & np.uint64(255)
     following = numbers[np.fromiter(edges.values(), np.int64, len(edges))]
-    return packed_table(keys, following)
+    return packed_table(keys, following, bits=32)

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_data_assets.tokens.merges import EMPTY, MULTIPLIER, hash_set, hash_table
+from llm_data_assets.tokens.merges import EMPTY, MULTIPLIER, hash_set, packed_table
 
-KEYS = st.integers(0, 40) | st.integers(0, (1 << 63) - 1)
+KEYS = st.integers(0, 40) | st.integers(0, (1 << 42) - 1)
 
 
 def place(slots: np.ndarray, key: int) -> int:
@@ -20,14 +20,18 @@ def place(slots: np.ndarray, key: int) -> int:
     return -1
 
 
-@given(st.dictionaries(KEYS, st.integers(0, 1 << 40), max_size=70), KEYS)
+@given(st.dictionaries(KEYS, st.integers(0, (1 << 21) - 1), max_size=70), KEYS)
 def test_every_key_is_found_with_its_value(entries: dict[int, int], other: int) -> None:
-    table = hash_table(entries)
-    np.testing.assert_array_equal(table[:, 0], hash_set(list(entries)))
-    found = {key: int(table[place(table[:, 0], key), 1]) for key in entries}
+    given_keys, values = (
+        np.fromiter(each, np.uint64, len(entries)) for each in (entries, entries.values())
+    )
+    table = packed_table(given_keys, values, bits=21)
+    keys = np.where(table == EMPTY, EMPTY, table >> np.uint64(21))
+    np.testing.assert_array_equal(keys, hash_set(list(entries)))
+    found = {key: int(table[place(keys, key)]) & ((1 << 21) - 1) for key in entries}
     assert found == entries
-    assert (place(table[:, 0], other) >= 0) == (other in entries)
-    assert np.count_nonzero(table[:, 0] != EMPTY) == len(entries) <= len(table) // 2
+    assert (place(keys, other) >= 0) == (other in entries)
+    assert np.count_nonzero(keys != EMPTY) == len(entries) <= len(table) // 2
 
 
 def test_keys_that_the_end_pushes_out_stand_at_the_begin() -> None:
