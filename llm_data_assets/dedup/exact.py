@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from llm_data_assets.dedup.chunks import buffers, over_chunks
+from llm_data_assets.dedup.chunks import over_chunks
 from llm_data_assets.dedup.dialects import DEFAULT
 from llm_data_assets.dedup.kernels import fold_texts
 
@@ -38,17 +38,32 @@ def text_hashes(texts: pa.Array, *, normalised: str = DEFAULT) -> pa.FixedSizeBi
 
     Args, Raises: those of `folded`.
     """
-    return key_hashes(folded(texts, normalised=normalised), texts)
+    digests = np.empty(len(texts), "V16")
+    row = 0
+    for keys, offsets in over_chunks(texts, fold_texts, normalised=normalised):
+        row = hash_keys(keys, offsets, texts, digests, row)
+    return hash_array(digests)
 
 
-def key_hashes(keys: pa.LargeStringArray, texts: pa.Array) -> pa.FixedSizeBinaryArray:
-    """`text_hashes` of texts that are `folded` already."""
-    data, offsets = buffers(keys)
-    view = data.data
-    digests = np.empty(len(keys), "V16")
-    for row, (start, stop) in enumerate(pairwise(offsets.tolist())):
+def hash_keys(
+    keys: np.ndarray, offsets: np.ndarray, texts: pa.Array, digests: np.ndarray, row: int
+) -> int:
+    """Write the hashes of some `texts`, folded already, from `row` on; returns the row after them.
+
+    Args:
+        keys, offsets: uint8[...] and int64[k + 1], as `fold_texts` gives them.
+        digests: V16[len(texts)].
+    """
+    view = keys.data
+    for start, stop in pairwise(offsets.tolist()):
         key = view[start:stop] if stop > start else texts[row].as_py().strip().encode()
         digests[row] = xxhash.xxh3_128_digest(key)
+        row += 1
+    return row
+
+
+def hash_array(digests: np.ndarray) -> pa.FixedSizeBinaryArray:
+    """Digests, V16[n], as Arrow's binary values."""
     return pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(16), len(digests), [None, pa.py_buffer(digests)]
     )

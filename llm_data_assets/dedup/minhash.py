@@ -1,13 +1,16 @@
 """MinHash signatures of texts: what near-duplicates are found by."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
 from llm_data_assets.dedup.chunks import over_chunks
+from llm_data_assets.dedup.codepoints import code_points
 from llm_data_assets.dedup.dialects import DEFAULT, normalisation
+from llm_data_assets.dedup.exact import hash_array, hash_keys
 from llm_data_assets.dedup.kernels import (
     BY_SCRIPT,
     CHARACTERS,
@@ -105,6 +108,25 @@ def signatures_and_counts(
     return _signed(hashed, len(texts), num_perm, seed, counts), counts
 
 
+def signed(
+    texts: pa.Array,
+    *,
+    num_perm: int = 112,
+    ngram: int = 5,
+    seed: int = 1,
+    unit: Unit = "script",
+    normalised: str = DEFAULT,
+) -> tuple[np.ndarray, np.ndarray, pa.FixedSizeBinaryArray]:
+    """`signatures_and_counts` and `exact.text_hashes` of texts that are folded once for all three.
+
+    A chunk is hashed and signed while it lies folded in the core's own cache: two processes share
+    the next one, and what they read from memory.
+    """
+    counts, digests = np.empty(len(texts), np.int32), np.empty(len(texts), "V16")
+    hashed = _hashes_of_keys(texts, ngram, unit, normalised, digests)
+    return _signed(hashed, len(texts), num_perm, seed, counts), counts, hash_array(digests)
+
+
 def shingle_counts(
     texts: pa.Array, *, ngram: int = 5, unit: Unit = "script", normalised: str = DEFAULT
 ) -> np.ndarray:
@@ -173,6 +195,17 @@ def _hashes(
         raise ValueError(f"scheme is {scheme!r}. Try: 'fast' or 'datasketch'")
 
 
+def _hashes_of_keys(
+    texts: pa.Array, ngram: int, unit: str, normalised: str, digests: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    row = 0
+    for keys, offsets in over_chunks(texts, fold_texts, normalised=normalised):
+        row = hash_keys(keys, offsets, texts, digests, row)
+        hashes, ends, _ = hash_shingles(keys, offsets, True, *code_points(), ngram, _UNITS[unit])
+        yield hashes, ends
+
+
+@cache
 def _permutations(num_perm: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """datasketch 2.0's `affine32` permutations: an odd factor and an addend, uint32 each."""
     random = np.random.RandomState(seed)

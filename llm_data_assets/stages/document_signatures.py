@@ -9,9 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from llm_data_assets.config.workspace import Workspace
-from llm_data_assets.dedup.dialects import PREPARED
-from llm_data_assets.dedup.exact import folded, key_hashes, value_hashes
-from llm_data_assets.dedup.minhash import signatures_and_counts
+from llm_data_assets.dedup.exact import value_hashes
+from llm_data_assets.dedup.minhash import signed
 from llm_data_assets.lake.schemas import DOCUMENT_SIGNATURES, RAW_CORPUS
 from llm_data_assets.lake.shard_files import ShardFile
 from llm_data_assets.stages.checks import SIGNED_CONSERVATION
@@ -70,18 +69,16 @@ def sign_shard(task: Task) -> dict[str, ShardFile]:
 
 def _signed(task: Task) -> Iterator[pa.Table]:
     settings = dict(task.settings)
-    signing = {name: settings[name] for name in ("num_perm", "seed", "ngram", "unit")}
+    signing = {name: settings[name] for name in ("num_perm", "seed", "ngram", "unit", "normalised")}
     (raw,) = task.inputs[RAW_CORPUS.name]
     columns = ["doc_id", "text", *_columns(settings)]
     for rows in batches(task.lake, RAW_CORPUS, task.partition, raw, columns):
-        texts = rows["text"].combine_chunks()
-        keys = folded(texts, normalised=settings["normalised"])
-        values, counts = signatures_and_counts(keys, normalised=PREPARED, **signing)
+        values, counts, hashes = signed(rows["text"].combine_chunks(), **signing)
         url = "url" if settings["same_url"] else None
         yield pa.table(
             {
                 "doc_id": rows["doc_id"],
-                "text_hash": key_hashes(keys, texts),
+                "text_hash": hashes,
                 "url": value_hashes(_field(rows, url)),
                 "key": value_hashes(_field(rows, settings["same_key"])),
                 "quality": _numbers(_field(rows, settings["quality"])),

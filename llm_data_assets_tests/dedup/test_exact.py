@@ -6,8 +6,9 @@ import pyarrow as pa
 import pytest
 import xxhash
 
-from llm_data_assets.dedup.exact import folded, key_hashes, text_hashes
-from llm_data_assets.dedup.minhash import signatures_and_counts
+from llm_data_assets.dedup import chunks
+from llm_data_assets.dedup.exact import folded, text_hashes
+from llm_data_assets.dedup.minhash import signatures_and_counts, signed
 from llm_data_assets.dedup.normalise import normalise
 
 
@@ -39,12 +40,21 @@ def test_what_needs_python_is_hashed_in_its_own_row() -> None:
 @pytest.mark.parametrize("how", [{}, {"unit": "word"}, {"unit": "character"}])
 def test_texts_folded_once_serve_hashes_and_signatures(how: dict[str, Any]) -> None:
     texts = pa.array(["Étude — No 5!", "e\u0301tude", "…", "天気がいい。" * 9, "ก็ ดี" * 9, "ą" * 9])
+    values, counts, hashes = signed(texts.slice(1), **how)
+    assert hashes.equals(text_hashes(texts).slice(1))
     keys = folded(texts.slice(1))
     assert keys.to_pylist() == [normalise(text) for text in texts.slice(1).to_pylist()]
-    assert key_hashes(keys.slice(1), texts.slice(2)).equals(text_hashes(texts).slice(2))
-    signed, counts = signatures_and_counts(keys, normalised="prepared", **how)
-    expected, expected_counts = signatures_and_counts(texts.slice(1), **how)
-    assert signed.tolist() == expected.tolist() and counts.tolist() == expected_counts.tolist()
+    for same, settings in ((keys, {"normalised": "prepared"}), (texts.slice(1), {})):
+        expected, expected_counts = signatures_and_counts(same, **settings, **how)
+        assert values.tolist() == expected.tolist() and counts.tolist() == expected_counts.tolist()
+
+
+def test_texts_of_several_chunks_are_signed_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = pa.array(["one two", "", "e\u0301tude no 5", "…", "天気がいい。" * 9, "one, two!"] * 5)
+    whole = signed(texts)
+    monkeypatch.setattr(chunks, "_CHUNK_BYTES", 20)
+    for found, expected in zip(signed(texts), whole, strict=True):
+        assert found.tolist() == expected.tolist()
 
 
 def test_a_null_text_says_where_it_is() -> None:
