@@ -34,7 +34,7 @@ from llm_data_assets.dedup.bands import band_keys
 from llm_data_assets.dedup.choose import find_duplicates
 from llm_data_assets.dedup.codepoints import code_points
 from llm_data_assets.dedup.exact import folded, text_hashes
-from llm_data_assets.dedup.minhash import shingle_sets, signatures, signatures_and_counts
+from llm_data_assets.dedup.minhash import shingle_sets, signatures, signed
 
 NUM_PERM, BANDS, ROWS, THRESHOLD = 112, 14, 8, 0.8
 AS_IT_IS = {"unit": "word", "normalised": "prepared"}
@@ -169,7 +169,7 @@ def datatrove_signatures(texts: list[str]) -> None:
 def compare_banding(texts: pa.Array, lsh_documents: int) -> None:
     """From signatures to who goes: a million documents cut from the texts, as they come."""
     pieces = cut(texts)
-    values, counts = signatures_and_counts(pieces, num_perm=NUM_PERM)
+    values, counts, _ = signed(pieces, num_perm=NUM_PERM)
     documents = described(pieces, counts)
 
     def here() -> pa.Table:
@@ -311,7 +311,7 @@ def _warm_up() -> float:
     texts = pa.array(["some words of a first text, to compile for", "and of a second"] * 2)
     started = time.process_time()
     signatures(texts, scheme="datasketch")
-    values, counts = signatures_and_counts(texts)
+    values, counts, _ = signed(texts)
     keys = band_keys(values, bands=BANDS, rows=ROWS)
     find_duplicates(described(texts, counts), list(keys.T), sets_of(texts), threshold=THRESHOLD)
     return time.process_time() - started

@@ -12,7 +12,7 @@ import pyarrow as pa
 from llm_data_assets.dedup.bands import band_keys
 from llm_data_assets.dedup.choose import find_duplicates
 from llm_data_assets.dedup.exact import text_hashes
-from llm_data_assets.dedup.minhash import shingle_sets, signatures_and_counts
+from llm_data_assets.dedup.minhash import shingle_sets, signed
 
 THRESHOLD, BANDS, ROWS = 0.8, 14, 8
 
@@ -23,7 +23,7 @@ def main() -> None:
     del words
     _shown(
         "one line of 100 MB, signed and hashed",
-        lambda: (signatures_and_counts(line), text_hashes(line)),
+        lambda: signed(line),
     )
     for n in (100_000, 1_000_000):
         copies = pa.array(["the same words again and again in every single document"] * n)
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _chosen(texts: pa.Array) -> str:
-    values, counts = signatures_and_counts(texts)
+    values, counts, _ = signed(texts)
     n = len(texts)
     documents = pa.table(
         {

@@ -8,7 +8,7 @@ import pyarrow as pa
 from llm_data_assets.dedup.bands import band_keys, hit_probability
 from llm_data_assets.dedup.choose import find_duplicates
 from llm_data_assets.dedup.exact import text_hashes
-from llm_data_assets.dedup.minhash import shingle_sets, signatures_and_counts
+from llm_data_assets.dedup.minhash import shingle_sets, signatures, signed
 from llm_data_assets.dedup.similarity import jaccard, similarity
 
 BANDS, ROWS, THRESHOLD = 14, 8, 0.8
@@ -45,7 +45,7 @@ def precision_of_removals(texts: pa.Array) -> None:
     random = np.random.default_rng(2)
     originals, copies = _pairs(texts, random)
     both = pa.concat_arrays([originals, copies])
-    values, counts = signatures_and_counts(both)
+    values, counts, _ = signed(both)
     keys = band_keys(values, bands=BANDS, rows=ROWS)
     n = len(both)
     documents = pa.table(
@@ -99,4 +99,4 @@ def _pairs(texts: pa.Array, random: np.random.Generator) -> tuple[pa.Array, pa.A
 
 
 def _keys(texts: pa.Array) -> np.ndarray:
-    return band_keys(signatures_and_counts(texts)[0], bands=BANDS, rows=ROWS)
+    return band_keys(signatures(texts), bands=BANDS, rows=ROWS)

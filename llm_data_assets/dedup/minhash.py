@@ -93,21 +93,6 @@ def signatures(
     return _signed(hashed, len(texts), num_perm, seed, None)
 
 
-def signatures_and_counts(
-    texts: pa.Array,
-    *,
-    num_perm: int = 112,
-    ngram: int = 5,
-    seed: int = 1,
-    unit: Unit = "script",
-    normalised: str = DEFAULT,
-) -> tuple[np.ndarray, np.ndarray]:
-    """`signatures` of the fast scheme and `shingle_counts` of the same texts, in one pass."""
-    counts = np.empty(len(texts), np.int32)
-    hashed = _hashes(texts, ngram, "fast", unit, normalised)
-    return _signed(hashed, len(texts), num_perm, seed, counts), counts
-
-
 def signed(
     texts: pa.Array,
     *,
@@ -117,7 +102,7 @@ def signed(
     unit: Unit = "script",
     normalised: str = DEFAULT,
 ) -> tuple[np.ndarray, np.ndarray, pa.FixedSizeBinaryArray]:
-    """`signatures_and_counts` and `exact.text_hashes` of texts that are folded once for all three.
+    """`signatures` (fast), `shingle_counts` and `exact.text_hashes` of texts, folded once for all.
 
     A chunk is hashed and signed while it lies folded in the core's own cache: two processes share
     the next one, and what they read from memory.
@@ -182,10 +167,7 @@ def _signed(
 def _hashes(
     texts: pa.Array, ngram: int, scheme: str, unit: str, normalised: str
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    if ngram < 1:
-        raise ValueError(f"ngram is {ngram}. Try: at least 1; 5 words is the default")
-    if unit not in _UNITS:
-        raise ValueError(f"unit is {unit!r}. Try: {', '.join(_UNITS)}")
+    _refuse_unknown(ngram, unit)
     if scheme == "fast":
         yield from over_chunks(texts, hash_shingles, ngram, _UNITS[unit], normalised=normalised)
     elif scheme == "datasketch":
@@ -198,11 +180,20 @@ def _hashes(
 def _hashes_of_keys(
     texts: pa.Array, ngram: int, unit: str, normalised: str, digests: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    _refuse_unknown(ngram, unit)
     row = 0
     for keys, offsets in over_chunks(texts, fold_texts, normalised=normalised):
         row = hash_keys(keys, offsets, texts, digests, row)
+        keys.flags.writeable = False  # as texts are: the kernel is not compiled once more
         hashes, ends, _ = hash_shingles(keys, offsets, True, *code_points(), ngram, _UNITS[unit])
         yield hashes, ends
+
+
+def _refuse_unknown(ngram: int, unit: str) -> None:
+    if ngram < 1:
+        raise ValueError(f"ngram is {ngram}. Try: at least 1; 5 words is the default")
+    if unit not in _UNITS:
+        raise ValueError(f"unit is {unit!r}. Try: {', '.join(_UNITS)}")
 
 
 @cache

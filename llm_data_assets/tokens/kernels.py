@@ -29,6 +29,7 @@ from llm_data_assets.tokens.kernels_cache import (
     look_ahead,
     recall,
     remember,
+    slot_of,
 )
 from llm_data_assets.tokens.kernels_merge import code_point, merge
 from llm_data_assets.tokens.merges import ASK, CUT, EMPTY, JOIN, MULTIPLIER
@@ -167,7 +168,6 @@ def encode_documents(  # type: ignore[no-untyped-def]
     slots, words, ids, counters = cache.slots, cache.words, cache.ids, cache.counters
     unknown = merges.unknown
     fixed = (merges.n_pieces, unknown)
-    mask = len(slots) - 1
     document = first
     while document < len(lengths):
         started = at
@@ -181,11 +181,7 @@ def encode_documents(  # type: ignore[no-untyped-def]
                 j = np.int64(ahead[k, NEXT])
                 known = False
                 if j - i <= SHORT:
-                    low, high, slot = ahead[k, LOW], ahead[k, HIGH], np.int64(ahead[k, HOME])
-                    while slots[slot, 1] != FREE and (
-                        slots[slot, 1] != high or slots[slot, 0] != low
-                    ):
-                        slot = (slot + 1) & mask
+                    slot = slot_of(slots, ahead[k, LOW], ahead[k, HIGH], np.int64(ahead[k, HOME]))
                     few, more = slots[slot, 2], slots[slot, 3]
                     known = slots[slot, 1] != FREE and more < MANY
                 if known:

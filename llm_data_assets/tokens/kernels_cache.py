@@ -144,16 +144,21 @@ def _hash(text, i, size):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def slot_of(slots, low, high, slot):  # type: ignore[no-untyped-def]
+    """The slot, from its home on, that holds a short word's key, or the empty one for it."""
+    while slots[slot, 1] != FREE and (slots[slot, 1] != high or slots[slot, 0] != low):
+        slot = (slot + 1) & (len(slots) - 1)
+    return slot
+
+
+@inlined
 def find(text, i, size, slots, words):  # type: ignore[no-untyped-def]
     """The slot that holds the word, or the empty one where it would go."""
     mask = len(slots) - 1
     if size <= SHORT:
         low = load64(text, i) & FIRST[size]
         high = (load64(text, i + 8) & SECOND[size]) | (np.uint64(size) << U56)
-        slot = home(low, high) & mask
-        while slots[slot, 1] != FREE and (slots[slot, 0] != low or slots[slot, 1] != high):
-            slot = (slot + 1) & mask
-        return slot
+        return slot_of(slots, low, high, home(low, high) & mask)
     low = _hash(text, i, size)
     slot = home(low, np.uint64(0)) & mask
     while slots[slot, 1] != FREE:

@@ -28,6 +28,7 @@ from llm_data_assets.tokens.kernels_cache import (
     look_ahead,
     recall,
     remember,
+    slot_of,
     width,
 )
 from llm_data_assets.tokens.merges import EMPTY, MULTIPLIER
@@ -54,7 +55,6 @@ def encode_unigram(  # type: ignore[no-untyped-def]
     unknown = model.unknown
     fixed = (unknown, model.unknown_weight, model.step, model.root)
     room = (SHORT + 1) * model.step  # what a short word can add to a sum
-    mask = len(slots) - 1
     sums, places = work
     document = first
     while document < len(lengths):
@@ -74,11 +74,7 @@ def encode_unigram(  # type: ignore[no-untyped-def]
                     power, ceiling = _power(room, room)
                 known = False
                 if j - i <= SHORT:
-                    low, high, slot = ahead[k, LOW], ahead[k, HIGH], np.int64(ahead[k, HOME])
-                    while slots[slot, 1] != FREE and (
-                        slots[slot, 1] != high or slots[slot, 0] != low
-                    ):
-                        slot = (slot + 1) & mask
+                    slot = slot_of(slots, ahead[k, LOW], ahead[k, HIGH], np.int64(ahead[k, HOME]))
                     few, more = slots[slot, 2], slots[slot, 3]
                     known = (
                         slots[slot, 1] != FREE

@@ -10,7 +10,7 @@ from llm_data_assets.dedup.minhash import (
     shingle_counts,
     shingles,
     signatures,
-    signatures_and_counts,
+    signed,
 )
 
 TEXT = "The Cat  sat on the Mat, 3.14 times — naïvely for €5.\nNext line"
@@ -53,7 +53,7 @@ def test_the_kernels_shingle_as_the_reference_does(name: str, unit: str, ngram: 
     same = signatures(pa.array(texts), num_perm=16, scheme="datasketch", **how)
     expected = MinHash.bulk(plain, num_perm=16)
     assert same.tolist() == [list(each.hashvalues) for each in expected]
-    fast, counts = signatures_and_counts(pa.array(texts), num_perm=16, **how)
+    fast, counts, _ = signed(pa.array(texts), num_perm=16, **how)
     assert fast.tolist() == signatures(pa.array(texts), num_perm=16, **how).tolist()
     assert counts.tolist() == shingle_counts(pa.array(texts), **how).tolist()
 
